@@ -1,0 +1,71 @@
+#include "base/file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace torchdicom {
+
+// O_NONBLOCK: opening a FIFO returns at once, and the check below then refuses it.
+File::File(const std::string& path, LoadStats& stats)
+    : path_{path}, stats_{&stats},
+      descriptor_{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)} {
+    if (descriptor_ < 0) {
+        fail_errno(errno, "The file cannot be opened", path);
+    }
+    stats.opens.fetch_add(1, std::memory_order_relaxed);
+    struct stat status{};
+    const bool is_known = ::fstat(descriptor_, &status) == 0;
+    if (!is_known || !S_ISREG(status.st_mode)) {
+        const int reason = is_known ? (S_ISDIR(status.st_mode) ? EISDIR : EINVAL) : errno;
+        ::close(std::exchange(descriptor_, -1));
+        fail_errno(reason, "Not a regular file", path);
+    }
+    identity_.size = static_cast<std::uint64_t>(status.st_size);
+    identity_.mtime_ns =
+        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + std::int64_t{status.st_mtim.tv_nsec};
+    identity_.inode = status.st_ino;
+}
+
+File::~File() {
+    if (descriptor_ >= 0) {
+        ::close(descriptor_);
+    }
+}
+
+File::File(File&& other) noexcept
+    : path_{std::move(other.path_)}, identity_{other.identity_}, stats_{other.stats_},
+      descriptor_{std::exchange(other.descriptor_, -1)} {}
+
+File& File::operator=(File&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(identity_, other.identity_);
+    std::swap(stats_, other.stats_);
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+std::size_t File::read_at(std::uint64_t offset, MutableByteSpan into) const {
+    std::size_t done = 0;
+    while (done < into.size()) {
+        const MutableByteSpan rest = into.subspan(done);
+        const ssize_t count =
+            ::pread(descriptor_, rest.data(), rest.size(), static_cast<off_t>(offset + done));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            fail_errno(errno, "The file cannot be read", path_);
+        }
+        if (count == 0) {
+            break;
+        }
+        done += static_cast<std::size_t>(count);
+    }
+    stats_->bytes_read.fetch_add(done, std::memory_order_relaxed);
+    return done;
+}
+
+} // namespace torchdicom

@@ -1,0 +1,45 @@
+// A file opened for reading: closed by its destructor, read only with pread, never mapped.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/stats.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace torchdicom {
+
+/// What tells that a file is still the one whose header was read.
+struct FileIdentity {
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;
+    std::uint64_t inode = 0;
+
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+/// pread and not mmap: a file that is truncated under a mapping is a SIGBUS, here it is an error.
+class File {
+  public:
+    /// Throws os_error; a FIFO or a device is refused, since reading it might block for ever.
+    File(const std::string& path, LoadStats& stats);
+    ~File();
+    File(File&& other) noexcept;
+    File& operator=(File&& other) noexcept;
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] const FileIdentity& identity() const noexcept { return identity_; }
+
+    /// Reads until `into` is full or the file ends; returns the bytes read. Throws os_error.
+    [[nodiscard]] std::size_t read_at(std::uint64_t offset, MutableByteSpan into) const;
+
+  private:
+    std::string path_;
+    FileIdentity identity_;
+    LoadStats* stats_;
+    int descriptor_;
+};
+
+} // namespace torchdicom

@@ -1,0 +1,62 @@
+// What the process holds and has: the pool, the codecs, the counts of the last load.
+
+#include "bind/bindings.hpp"
+#include "decode/decoder.hpp"
+
+namespace torchdicom::bind {
+
+namespace {
+
+struct Counts {
+    std::uint64_t files = 0;
+    std::uint64_t opens = 0;
+    std::uint64_t bytes_read = 0;
+    std::uint64_t allocations = 0;
+    std::uint64_t threads = 0;
+};
+
+Counts& last_counts() {
+    thread_local Counts counts;
+    return counts;
+}
+
+py::dict last_load_stats() {
+    const Counts& counts = last_counts();
+    py::dict result;
+    result["files"] = counts.files;
+    result["opens"] = counts.opens;
+    result["bytes_read"] = counts.bytes_read;
+    result["allocations"] = counts.allocations;
+    result["threads"] = counts.threads;
+    return result;
+}
+
+/// (UID, name, library, version) for every transfer syntax of the table.
+py::list codec_rows() {
+    py::list rows;
+    for (const CodecRow& row : codec_table()) {
+        rows.append(
+            py::make_tuple(std::string{row.uid}, std::string{row.name}, row.library, row.version));
+    }
+    return rows;
+}
+
+} // namespace
+
+void remember_stats(const LoadStats& stats) {
+    last_counts() = Counts{.files = stats.files,
+                           .opens = stats.opens,
+                           .bytes_read = stats.bytes_read,
+                           .allocations = stats.allocations,
+                           .threads = stats.threads};
+}
+
+void register_runtime(py::module_& module) {
+    module.attr("__version__") = TORCHDICOM_VERSION;
+    module.def("codec_table", &codec_rows);
+    module.def("last_load_stats", &last_load_stats);
+    module.def("empty_pool", &empty_pool, py::call_guard<py::gil_scoped_release>());
+    module.def("pooled_bytes", &pooled_bytes, py::call_guard<py::gil_scoped_release>());
+}
+
+} // namespace torchdicom::bind

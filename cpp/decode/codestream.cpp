@@ -1,0 +1,95 @@
+#include "decode/codestream.hpp"
+
+#include "decode/jpeg2000_markers.hpp"
+#include "decode/jpeg_markers.hpp"
+#include "decode/rle.hpp"
+
+namespace torchdicom {
+
+namespace {
+
+/// Rows, columns, components and bits, as both sides of a mismatch are told.
+void compare(const CodestreamInfo& info, const PixelFormat& format) {
+    if (info.rows != format.rows || info.columns != format.columns) {
+        fail_mismatch("The codestream is " + std::to_string(info.rows) + " rows by " +
+                      std::to_string(info.columns) + " columns, and the header says " +
+                      std::to_string(format.rows) + " by " + std::to_string(format.columns));
+    }
+    if (info.components != format.samples_per_pixel) {
+        fail_mismatch("The codestream has " + std::to_string(info.components) +
+                      " components, and the header says SamplesPerPixel " +
+                      std::to_string(format.samples_per_pixel));
+    }
+    if (info.precision > format.bits_allocated) {
+        fail_mismatch("The codestream has " + std::to_string(info.precision) +
+                      " bits a sample, and the header says BitsAllocated " +
+                      std::to_string(format.bits_allocated));
+    }
+}
+
+/// A codestream narrower than HighBit says has no bits where the header puts the sign, or the
+/// value. JPEG 2000 alone keeps a sign of its own.
+void compare_bits(const CodestreamInfo& info, Encoding encoding, const PixelFormat& format) {
+    const bool has_own_sign = encoding == Encoding::jpeg_2000;
+    const bool needs_top_bits =
+        format.high_bit + 1 != format.bits_stored || (format.is_signed && !has_own_sign);
+    if (needs_top_bits && info.precision <= format.high_bit) {
+        fail_mismatch("The codestream has " + std::to_string(info.precision) +
+                      " bits a sample, and the header puts the highest at HighBit " +
+                      std::to_string(format.high_bit));
+    }
+}
+
+} // namespace
+
+void fail_invalid(const std::string& sentence) {
+    fail(ErrorCode::invalid_codestream,
+         sentence + "; the pixel data is damaged or cut off: get the file again from its source");
+}
+
+void fail_mismatch(const std::string& sentence) {
+    fail(ErrorCode::codestream_mismatch,
+         sentence +
+             "; the header or the pixel data was altered: get the file again from its source");
+}
+
+Codestream find_codestream(ByteSpan frame, Encoding encoding) {
+    switch (encoding) {
+    case Encoding::jpeg:
+    case Encoding::jpeg_lossless:
+    case Encoding::jpeg_ls:
+        return walk_jpeg(frame, encoding);
+    case Encoding::jpeg_2000:
+        return walk_jpeg2000(frame);
+    case Encoding::native_little:
+    case Encoding::native_big:
+    case Encoding::encapsulated_uncompressed:
+    case Encoding::rle:
+    case Encoding::unsupported:
+        break;
+    }
+    fail(ErrorCode::internal_error, "this encoding has no marker segments");
+}
+
+CodestreamInfo read_codestream_info(ByteSpan codestream, Encoding encoding) {
+    return find_codestream(codestream, encoding).info;
+}
+
+void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format) {
+    if (encoding == Encoding::rle) {
+        static_cast<void>(find_rle_segments(codestream, format));
+        return;
+    }
+    const CodestreamInfo info = read_codestream_info(codestream, encoding);
+    compare(info, format);
+    compare_bits(info, encoding, format);
+    // JPEG and JPEG-LS know no sign: their bits are two's complement where the header says so.
+    if (encoding == Encoding::jpeg_2000 && info.is_signed != format.is_signed) {
+        fail_mismatch("The codestream's samples are " +
+                      std::string{info.is_signed ? "signed" : "unsigned"} +
+                      ", and the header says PixelRepresentation " +
+                      (format.is_signed ? "1 (signed)" : "0 (unsigned)"));
+    }
+}
+
+} // namespace torchdicom

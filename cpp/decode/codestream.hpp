@@ -1,0 +1,54 @@
+// What a compressed frame says about itself, read without decoding, and the check against the
+// header.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "header/pixel_format.hpp"
+#include "header/transfer_syntax.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace torchdicom {
+
+/// The frame header of a codestream: JPEG SOF (ISO 10918-1 B.2.2), JPEG-LS SOF55 (ISO 14495-1
+/// C.2.2), JPEG 2000 SIZ (ISO 15444-1 A.5.1).
+struct CodestreamInfo {
+    std::uint32_t rows = 0;
+    std::uint32_t columns = 0;
+    std::uint32_t components = 0;
+    std::uint32_t precision = 0; ///< the largest of all components
+    bool is_signed = false;      ///< only JPEG 2000 says so
+};
+
+/// A codestream that was walked from its first marker to its last.
+struct Codestream {
+    CodestreamInfo info;
+    ByteSpan bytes; ///< SOI to EOI or SOC to EOC: no JP2 boxes around it and no padding behind it
+};
+
+/// Walks a JPEG, JPEG-LS or JPEG 2000 codestream (raw or inside JP2 boxes) over all its marker
+/// segments. One that stops before its end marker would decode to an image with a made-up rest, so
+/// that is an error here. Throws DecodeError invalid_codestream (broken, cut off),
+/// codestream_mismatch (of another process than `encoding`) or decoder_failed (a process that no
+/// decoder here knows).
+[[nodiscard]] Codestream find_codestream(ByteSpan frame, Encoding encoding);
+
+/// The frame header alone; throws as `find_codestream` does.
+[[nodiscard]] CodestreamInfo read_codestream_info(ByteSpan codestream, Encoding encoding);
+
+/// Throws unless a decoder may safely be given this frame: the codestream agrees with the header on
+/// rows, columns and components, its precision fits BitsAllocated (and JPEG 2000's sign agrees with
+/// PixelRepresentation), every component is whole (no subsampled or differing component of a
+/// single-sample image). An RLE frame (PS3.5 G.5) has the number of segments that the pixel format
+/// calls for, with offsets ascending and inside the frame. Throws as `find_codestream` does, and
+/// codestream_mismatch where the header says otherwise.
+void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format);
+
+/// Throws invalid_codestream with `sentence`, and says what to do.
+[[noreturn, gnu::cold]] void fail_invalid(const std::string& sentence);
+
+/// Throws codestream_mismatch with `sentence`, and says what to do.
+[[noreturn, gnu::cold]] void fail_mismatch(const std::string& sentence);
+
+} // namespace torchdicom

@@ -1,0 +1,208 @@
+#include "decode/gdcm_codec.hpp"
+
+#include "decode/codestream.hpp"
+
+#include <gdcmByteValue.h>
+#include <gdcmDataElement.h>
+#include <gdcmFragment.h>
+#include <gdcmJPEG2000Codec.h>
+#include <gdcmJPEGCodec.h>
+#include <gdcmJPEGLSCodec.h>
+#include <gdcmSequenceOfFragments.h>
+#include <gdcmSmartPointer.h>
+#include <gdcmTrace.h>
+#include <gdcmVersion.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace torchdicom {
+
+namespace {
+
+/// GDCM's flags are unguarded globals and its default is to write to stderr.
+void silence_gdcm_once() {
+    static const bool silent = [] {
+        gdcm::Trace::DebugOff();
+        gdcm::Trace::WarningOff();
+        gdcm::Trace::ErrorOff();
+        return true;
+    }();
+    static_cast<void>(silent);
+}
+
+[[noreturn]] void fail_decoder(const TransferSyntax& syntax, std::string_view reason) {
+    fail(ErrorCode::decoder_failed,
+         "GDCM could not decode this " + std::string{syntax.name} + " frame (" +
+             std::string{reason} +
+             "); the pixel data is damaged: get the file again from its source");
+}
+
+/// GDCM multiplies sizes in 32 bits and allocates what is left of them.
+void check_size(std::size_t bytes, std::string_view what) {
+    constexpr std::size_t kMaxGdcmBytes = std::numeric_limits<std::int32_t>::max();
+    if (bytes > kMaxGdcmBytes) {
+        fail(ErrorCode::limit_output_bytes,
+             "The " + std::string{what} + " has " + std::to_string(bytes) +
+                 " bytes, and GDCM decodes at most " + std::to_string(kMaxGdcmBytes) +
+                 "; convert the file to an uncompressed transfer syntax");
+    }
+}
+
+/// Width of the samples that GDCM writes: it goes by the codestream's precision, not by
+/// BitsAllocated.
+std::size_t decoded_width(std::uint32_t precision) {
+    if (precision <= 8) {
+        return 1;
+    }
+    return precision <= 16 ? 2 : 4;
+}
+
+/// The pixel format as the codestream has it. Where the two differ GDCM changes its mind half-way:
+/// it sizes buffers by the one and fills them by the other.
+gdcm::PixelFormat gdcm_format(const CodestreamInfo& info, Encoding encoding) {
+    std::size_t allocated = 8 * decoded_width(info.precision);
+    // JPEGCodec picks one of three libraries, for 8, 12 and 16 bits, by BitsAllocated, and learns
+    // from a failure (with a line on stderr) that it took the wrong one.
+    const bool is_jpeg = encoding == Encoding::jpeg || encoding == Encoding::jpeg_lossless;
+    if (is_jpeg && info.precision > 8 && info.precision <= 12) {
+        allocated = 12;
+    }
+    const auto precision = static_cast<unsigned short>(info.precision);
+    return gdcm::PixelFormat{static_cast<unsigned short>(info.components),
+                             static_cast<unsigned short>(allocated), precision,
+                             static_cast<unsigned short>(precision - 1),
+                             static_cast<unsigned short>(info.is_signed ? 1 : 0)};
+}
+
+std::unique_ptr<gdcm::ImageCodec> make_codec(Encoding encoding) {
+    if (encoding == Encoding::jpeg_2000) {
+        auto codec = std::make_unique<gdcm::JPEG2000Codec>();
+        codec->SetNumberOfThreadsForDecompression(0); // its default is every CPU
+        return codec;
+    }
+    if (encoding == Encoding::jpeg_ls) {
+        return std::make_unique<gdcm::JPEGLSCodec>();
+    }
+    return std::make_unique<gdcm::JPEGCodec>();
+}
+
+gdcm::DataElement as_pixel_data(ByteSpan codestream) {
+    const std::string_view text = as_text(codestream);
+    gdcm::Fragment fragment;
+    fragment.SetByteValue(text.data(), gdcm::VL{static_cast<std::uint32_t>(text.size())});
+    const gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments =
+        gdcm::SequenceOfFragments::New();
+    fragments->AddFragment(fragment);
+    gdcm::DataElement element{gdcm::Tag{0x7FE0, 0x0010}};
+    element.SetVR(gdcm::VR::OB);
+    element.SetValue(*fragments);
+    return element;
+}
+
+/// Decodes into a buffer of GDCM's own, whose size is then known, unlike that of
+/// `Bitmap::GetBuffer`.
+void run_codec(const Codestream& stream, const TransferSyntax& syntax, gdcm::DataElement& decoded) {
+    const std::unique_ptr<gdcm::ImageCodec> codec = make_codec(syntax.encoding);
+    const std::array<unsigned int, 3> dimensions{stream.info.columns, stream.info.rows, 1};
+    codec->SetNumberOfDimensions(3); // one frame, one fragment
+    codec->SetDimensions(dimensions.data());
+    codec->SetPlanarConfiguration(0);
+    codec->SetPhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2);
+    codec->SetPixelFormat(gdcm_format(stream.info, syntax.encoding)); // last: it copies the others
+    if (!codec->Decode(as_pixel_data(stream.bytes), decoded)) {
+        fail_decoder(syntax, "it gives no reason");
+    }
+    const unsigned int bits = codec->GetPixelFormat().GetBitsAllocated();
+    if (bits != 8 * decoded_width(stream.info.precision)) {
+        fail_decoder(syntax, "it decoded to " + std::to_string(bits) +
+                                 " bits a sample where the codestream has " +
+                                 std::to_string(stream.info.precision));
+    }
+}
+
+/// GDCM reports failures by `false`, gdcm::Exception, std::string and const char*.
+void run_codec_guarded(const Codestream& stream, const TransferSyntax& syntax,
+                       gdcm::DataElement& decoded) {
+    try {
+        run_codec(stream, syntax, decoded);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& error) {
+        fail_decoder(syntax, error.what());
+    } catch (const std::string& error) {
+        fail_decoder(syntax, error);
+    } catch (const char* error) {
+        fail_decoder(syntax, error);
+    } catch (...) {
+        fail_decoder(syntax, "unknown exception");
+    }
+}
+
+/// Widening keeps the value: signed samples are extended by their sign.
+template <typename From, typename To> void widen(const char* decoded, MutableByteSpan samples) {
+    const std::size_t count = samples.size() / sizeof(To);
+    for (std::size_t i = 0; i < count; ++i) {
+        From narrow{};
+        std::memcpy(&narrow, decoded + i * sizeof(From), sizeof(From));
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): the sign is to be extended
+        const auto wide = static_cast<To>(narrow);
+        std::memcpy(samples.subspan(i * sizeof(To), sizeof(To)).data(), &wide, sizeof(To));
+    }
+}
+
+void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed,
+           MutableByteSpan samples) {
+    if (from == to) {
+        std::memcpy(samples.data(), decoded, samples.size());
+    } else if (from == 1 && to == 2) {
+        is_signed ? widen<std::int8_t, std::int16_t>(decoded, samples)
+                  : widen<std::uint8_t, std::uint16_t>(decoded, samples);
+    } else if (from == 1 && to == 4) {
+        is_signed ? widen<std::int8_t, std::int32_t>(decoded, samples)
+                  : widen<std::uint8_t, std::uint32_t>(decoded, samples);
+    } else if (from == 2 && to == 4) {
+        is_signed ? widen<std::int16_t, std::int32_t>(decoded, samples)
+                  : widen<std::uint16_t, std::uint32_t>(decoded, samples);
+    } else {
+        fail(ErrorCode::internal_error, "no such widening of samples");
+    }
+}
+
+} // namespace
+
+void decode_with_gdcm(ByteSpan codestream, const TransferSyntax& syntax, const PixelFormat& format,
+                      MutableByteSpan samples) {
+    if (format.samples_per_pixel != 1) {
+        fail(ErrorCode::unsupported_photometric,
+             "The frame has SamplesPerPixel " + std::to_string(format.samples_per_pixel) + " in " +
+                 std::string{syntax.name} +
+                 ", and only 1 is decoded from it; convert the file to an uncompressed syntax",
+             Place{.element = "(0028,0002) SamplesPerPixel"});
+    }
+    silence_gdcm_once();
+    const Codestream stream = find_codestream(codestream, syntax.encoding);
+    const std::size_t width = decoded_width(stream.info.precision);
+    const std::size_t expected = format.samples_per_frame() * width;
+    check_size(stream.bytes.size(), "codestream");
+    check_size(expected, "frame");
+    gdcm::DataElement decoded;
+    run_codec_guarded(stream, syntax, decoded);
+    const gdcm::ByteValue* const bytes = decoded.GetByteValue();
+    const std::size_t size = bytes == nullptr ? 0 : std::size_t{bytes->GetLength()};
+    if (size != expected && size != expected + expected % 2) { // GDCM pads to an even length
+        fail_decoder(syntax, std::to_string(size) + " bytes came out where " +
+                                 std::to_string(expected) + " were expected");
+    }
+    store(bytes->GetPointer(), width, format.bytes_per_sample(), stream.info.is_signed, samples);
+}
+
+std::string gdcm_version() { return gdcm::Version::GetVersion(); }
+
+} // namespace torchdicom

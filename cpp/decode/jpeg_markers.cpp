@@ -1,0 +1,224 @@
+#include "decode/jpeg_markers.hpp"
+
+#include "decode/jpeg_process.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torchdicom {
+
+namespace {
+
+class JpegWalker {
+  public:
+    JpegWalker(ByteSpan frame, Encoding encoding) : frame_{frame}, encoding_{encoding} {}
+
+    Codestream walk() {
+        if (frame_.size() < 2 || next_byte() != 0xFF || next_byte() != kSoi) {
+            fail_invalid("The frame does not start with the JPEG marker SOI (FFD8)");
+        }
+        for (std::uint8_t marker = next_marker(); marker != kEoi; marker = next_marker()) {
+            visit(marker);
+        }
+        if (!has_scan_) {
+            fail_invalid("The codestream ends at byte " + std::to_string(at_) +
+                         " of the frame without a scan (SOS)");
+        }
+        return {info_, frame_.first(at_)};
+    }
+
+  private:
+    std::uint8_t next_byte() {
+        if (at_ >= frame_.size()) {
+            fail_invalid("The codestream stops at byte " + std::to_string(frame_.size()) +
+                         " of the frame, before its end marker EOI (FFD9)");
+        }
+        return load_number<std::uint8_t>(frame_, at_++, std::endian::big);
+    }
+
+    std::uint8_t next_marker() {
+        const std::size_t start = at_;
+        std::uint8_t byte = next_byte();
+        if (byte != 0xFF) {
+            fail_invalid("Byte " + std::to_string(start) + " of the frame is " +
+                         std::to_string(byte) + " where a JPEG marker (255) must start");
+        }
+        while (byte == 0xFF) { // any number of fill bytes, B.1.1.2
+            byte = next_byte();
+        }
+        return byte;
+    }
+
+    void visit(std::uint8_t marker) {
+        if (marker < kSof0 || marker == kSoi || is_restart(marker)) {
+            fail_invalid("The marker " + marker_name(marker) + " at byte " +
+                         std::to_string(at_ - 2) + " of the frame has no place there");
+        }
+        const ByteSpan body = next_segment(marker);
+        if (marker == kDhp || marker == kExp || marker == kDac) {
+            check_process(marker == kDac ? kSof15 : kSof0 + 5, encoding_);
+        } else if (is_frame_header(marker)) {
+            read_frame_header(marker, body);
+        } else if (marker == kApp0) {
+            check_jfif(body);
+        } else if (marker == kSos) {
+            read_scan_header(body);
+            skip_scan();
+        }
+    }
+
+    ByteSpan next_segment(std::uint8_t marker) {
+        const std::size_t left = frame_.size() - at_;
+        const std::size_t length =
+            left < 2 ? 2 : load_number<std::uint16_t>(frame_, at_, std::endian::big);
+        if (length < 2 || length > left) {
+            fail_invalid("The segment " + marker_name(marker) + " at byte " +
+                         std::to_string(at_ - 2) + " of the frame is " + std::to_string(length) +
+                         " bytes long and " + std::to_string(left) + " are left");
+        }
+        const ByteSpan body = frame_.subspan(at_ + 2, length - 2);
+        at_ += length;
+        return body;
+    }
+
+    /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version. GDCM's library warns of another version
+    /// than 1, and GDCM ends the process over a warning before the first scan.
+    static void check_jfif(ByteSpan body) {
+        if (as_text(body).starts_with(std::string_view{"JFIF\0", 5}) && body.size() > 5 &&
+            byte_of(body, 5) != 1) {
+            fail_invalid("The JFIF segment has version " + std::to_string(byte_of(body, 5)) +
+                         ", and there is only version 1");
+        }
+    }
+
+    void read_frame_header(std::uint8_t marker, ByteSpan body) {
+        check_process(marker, encoding_);
+        if (sof_) {
+            fail_invalid("The codestream has a second frame header at byte " +
+                         std::to_string(at_ - body.size() - 4) + " of the frame");
+        }
+        constexpr std::size_t kFixed = 6;
+        const std::size_t components = body.size() < kFixed ? 0 : byte_of(body, 5);
+        if (components == 0 || body.size() != kFixed + 3 * components) {
+            fail_invalid("The JPEG frame header has " + std::to_string(body.size()) +
+                         " bytes, which do not fit its " + std::to_string(components) +
+                         " components");
+        }
+        info_.precision = byte_of(body, 0);
+        info_.rows = load_number<std::uint16_t>(body, 1, std::endian::big);
+        info_.columns = load_number<std::uint16_t>(body, 3, std::endian::big);
+        info_.components = static_cast<std::uint32_t>(components);
+        if (info_.rows == 0 || info_.columns == 0) {
+            fail_invalid("The JPEG frame header gives a size of " + std::to_string(info_.rows) +
+                         " rows and " + std::to_string(info_.columns) + " columns");
+        }
+        if (!allows_precision(marker, info_.precision)) {
+            fail_invalid("The JPEG frame header gives a precision of " +
+                         std::to_string(info_.precision) + " bits, which " +
+                         std::string{process_name(marker)} + " does not have");
+        }
+        for (std::size_t at = kFixed; at < body.size(); at += 3) {
+            read_component(body.subspan(at, 3));
+        }
+        sof_ = marker;
+    }
+
+    void read_component(ByteSpan component) {
+        const std::uint32_t sampling = byte_of(component, 1);
+        const std::uint32_t horizontal = sampling >> 4U;
+        const std::uint32_t vertical = sampling & 0xFU;
+        if (horizontal < 1 || horizontal > 4 || vertical < 1 || vertical > 4) {
+            fail_invalid("A JPEG component has the sampling factors " + std::to_string(horizontal) +
+                         " and " + std::to_string(vertical) + ", which must be 1 to 4");
+        }
+        component_ids_.push_back(byte_of(component, 0));
+    }
+
+    void read_scan_header(ByteSpan body) {
+        if (!sof_) {
+            fail_invalid("The codestream has a scan (SOS) before its frame header (SOF)");
+        }
+        const std::size_t count = body.empty() ? 0 : byte_of(body, 0);
+        if (count < 1 || count > 4 || body.size() != 4 + 2 * count) {
+            fail_invalid("The scan header has " + std::to_string(body.size()) +
+                         " bytes, which do not fit its " + std::to_string(count) + " components");
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint8_t id = byte_of(body, 1 + 2 * i);
+            if (std::find(component_ids_.begin(), component_ids_.end(), id) ==
+                component_ids_.end()) {
+                fail_invalid("A scan names component " + std::to_string(id) +
+                             ", which the frame header does not have");
+            }
+        }
+        check_scan_parameters(body.last(3));
+        has_scan_ = true;
+    }
+
+    void check_scan_parameters(ByteSpan parameters) const {
+        const std::uint32_t first = byte_of(parameters, 0);
+        const std::uint32_t second = byte_of(parameters, 1);
+        const std::uint32_t shift = byte_of(parameters, 2) & 0xFU;
+        // H.1.2.1: a selection value of 0 is for differential frames only.
+        if (sof_ == kSof3 && (first < 1 || first > 7 || shift >= info_.precision)) {
+            fail_invalid("The lossless scan has predictor " + std::to_string(first) +
+                         " and point transform " + std::to_string(shift) +
+                         ", which must be 1 to 7 and below the precision of " +
+                         std::to_string(info_.precision));
+        }
+        if (sof_ == kSof55 && second > 2) { // ISO 14495-1 C.2.3
+            fail_invalid("The JPEG-LS scan has interleave mode " + std::to_string(second) +
+                         ", which must be 0 to 2");
+        }
+    }
+
+    /// Moves to the marker after the entropy-coded data. There a byte FF is data when a stuffed
+    /// byte follows: 00 in JPEG (B.1.1.5), one below 80 in JPEG-LS (ISO 14495-1 A.1).
+    void skip_scan() {
+        while (true) {
+            const ByteSpan rest = frame_.subspan(at_);
+            const void* const hit =
+                rest.empty() ? nullptr : std::memchr(rest.data(), 0xFF, rest.size());
+            if (hit == nullptr) {
+                at_ = frame_.size();
+                return;
+            }
+            at_ += static_cast<std::size_t>(static_cast<const std::byte*>(hit) - rest.data());
+            if (at_ + 1 >= frame_.size()) {
+                return;
+            }
+            const std::uint8_t next = byte_of(frame_, at_ + 1);
+            const bool is_stuffed = sof_ == kSof55 ? next < 0x80 : next == 0;
+            if (is_stuffed || is_restart(next)) {
+                at_ += 2;
+            } else {
+                return;
+            }
+        }
+    }
+
+    static std::uint8_t byte_of(ByteSpan bytes, std::size_t at) {
+        return std::to_integer<std::uint8_t>(bytes[at]);
+    }
+
+    ByteSpan frame_;
+    Encoding encoding_;
+    std::size_t at_ = 0;
+    CodestreamInfo info_;
+    std::optional<std::uint8_t> sof_;
+    std::vector<std::uint8_t> component_ids_;
+    bool has_scan_ = false;
+};
+
+} // namespace
+
+Codestream walk_jpeg(ByteSpan frame, Encoding encoding) {
+    return JpegWalker{frame, encoding}.walk();
+}
+
+} // namespace torchdicom

@@ -1,0 +1,21 @@
+// RLE Lossless (PS3.5 Annex G): PackBits of byte planes, the most significant byte of a sample
+// first.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "header/pixel_format.hpp"
+
+#include <vector>
+
+namespace torchdicom {
+
+/// The frame's segments, one a byte plane, in the order of the file.
+/// Throws DecodeError codestream_mismatch where the pixel format calls for another number of
+/// segments, invalid_codestream where the RLE header (G.5) is broken.
+[[nodiscard]] std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& format);
+
+/// Decodes one frame; the contract of `decode_frame`. PlanarConfiguration says nothing about RLE.
+/// Throws also DecodeError invalid_codestream where a segment holds too few bytes.
+void decode_rle(ByteSpan frame, const PixelFormat& format, MutableByteSpan samples);
+
+} // namespace torchdicom

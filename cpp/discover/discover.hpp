@@ -1,0 +1,24 @@
+// From what the caller named to the files that will be looked at.
+#pragma once
+
+#include "base/bytes.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace torchdicom {
+
+/// One thing to read a data set from: a file, or bytes that the caller keeps alive.
+struct Source {
+    std::string path;              ///< as named, folder walks append to it; "<bytes 0>" for memory
+    std::optional<ByteSpan> bytes; ///< set: read these instead of a file
+    bool is_named = true;          ///< false: met in a folder, so that it need not be DICOM
+};
+
+/// Expands folders (recursively; links to files followed, links to folders followed unless they
+/// lead back) and returns every file once, sorted by path in byte order, with bytes after the
+/// files. Throws os_error (missing path, unreadable folder), SeriesError empty_folder.
+[[nodiscard]] std::vector<Source> discover(const std::vector<Source>& named);
+
+} // namespace torchdicom

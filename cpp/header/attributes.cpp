@@ -1,0 +1,202 @@
+// One element after the other, up to the pixel data: which attribute goes where.
+
+#include "base/limits.hpp"
+#include "header/file_header.hpp"
+#include "header/values.hpp"
+
+#include <algorithm>
+
+namespace torchdicom {
+
+namespace {
+
+std::string text_value(ByteSpan value) { return std::string{trimmed(as_text(value))}; }
+
+std::optional<std::uint32_t> short_value(ByteSpan value, const Element& element,
+                                         std::endian order) {
+    if (value.empty()) {
+        return std::nullopt;
+    }
+    if (value.size() < sizeof(std::uint16_t)) {
+        fail_multiplicity(element, 1, 0);
+    }
+    return load_number<std::uint16_t>(value, 0, order);
+}
+
+/// The texts: identity, and what tells one series from another.
+std::string* text_attribute(Tag tag, FileHeader& header) {
+    switch (tag) {
+    case tags::SpecificCharacterSet:
+        return &header.specific_character_set;
+    case tags::ImageType:
+        return &header.image_type;
+    case tags::SOPClassUID:
+        return &header.sop_class_uid;
+    case tags::SOPInstanceUID:
+        return &header.sop_instance_uid;
+    case tags::SeriesInstanceUID:
+        return &header.series_instance_uid;
+    case tags::Modality:
+        return &header.modality;
+    case tags::SeriesDescription:
+        return &header.series_description;
+    case tags::EchoNumbers:
+        return &header.echo_numbers;
+    case tags::ReceiveCoilName:
+        return &header.receive_coil_name;
+    case tags::PhotometricInterpretation:
+        return &header.photometric_interpretation;
+    case tags::RescaleType:
+        return &header.rescale_type;
+    case tags::Units:
+        return &header.units;
+    default:
+        return nullptr;
+    }
+}
+
+/// The US attributes: the pixel format.
+std::optional<std::uint32_t>* short_attribute(Tag tag, FileHeader& header) {
+    switch (tag) {
+    case tags::SamplesPerPixel:
+        return &header.samples_per_pixel;
+    case tags::PlanarConfiguration:
+        return &header.planar_configuration;
+    case tags::Rows:
+        return &header.rows;
+    case tags::Columns:
+        return &header.columns;
+    case tags::BitsAllocated:
+        return &header.bits_allocated;
+    case tags::BitsStored:
+        return &header.bits_stored;
+    case tags::HighBit:
+        return &header.high_bit;
+    case tags::PixelRepresentation:
+        return &header.pixel_representation;
+    default:
+        return nullptr;
+    }
+}
+
+/// The DS attributes with one value.
+std::optional<double>* decimal_attribute(Tag tag, FileHeader& header) {
+    switch (tag) {
+    case tags::SliceThickness:
+        return &header.slice_thickness;
+    case tags::RescaleSlope:
+        return &header.rescale_slope;
+    case tags::RescaleIntercept:
+        return &header.rescale_intercept;
+    case tags::EchoTime:
+        return &header.echo_time;
+    case tags::RepetitionTime:
+        return &header.repetition_time;
+    case tags::FlipAngle:
+        return &header.flip_angle;
+    default:
+        return nullptr;
+    }
+}
+
+/// An OV table of 64-bit numbers, one a frame (PS3.3 C.7.6.3.1.8 and .9).
+std::vector<std::uint64_t> read_table(const Element& element, ElementReader& reader,
+                                      std::endian order) {
+    const ByteSpan value = reader.value(element, limits::kMaxFrames * sizeof(std::uint64_t));
+    std::vector<std::uint64_t> table(value.size() / sizeof(std::uint64_t));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        table[i] = load_number<std::uint64_t>(value, i * sizeof(std::uint64_t), order);
+    }
+    return table;
+}
+
+/// The rest: vectors and integers in text. False where the attribute is not one of them.
+bool read_special(const Element& element, ElementReader& reader, FileHeader& header) {
+    switch (element.tag) {
+    case tags::ImagePositionPatient:
+        header.image_position_patient = parse_decimals<3>(as_text(reader.value(element)), element);
+        return true;
+    case tags::ImageOrientationPatient:
+        header.image_orientation_patient =
+            parse_decimals<6>(as_text(reader.value(element)), element);
+        return true;
+    case tags::PixelSpacing:
+        header.pixel_spacing = parse_decimals<2>(as_text(reader.value(element)), element);
+        return true;
+    case tags::InstanceNumber:
+        header.instance_number = parse_one_integer(as_text(reader.value(element)), element);
+        return true;
+    case tags::NumberOfFrames:
+        header.number_of_frames_given = parse_one_integer(as_text(reader.value(element)), element);
+        return true;
+    case tags::ExtendedOffsetTable:
+        header.extended_offsets = read_table(element, reader, header.element_syntax.order);
+        return true;
+    case tags::ExtendedOffsetTableLengths:
+        header.extended_lengths = read_table(element, reader, header.element_syntax.order);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Attributes that count by being there; their values are passed over.
+void note_presence(const Element& element, FileHeader& header) {
+    switch (element.tag) {
+    case tags::SharedFunctionalGroupsSequence:
+    case tags::PerFrameFunctionalGroupsSequence:
+    case tags::DoseGridScaling:
+        header.functional_groups = header.functional_groups.value_or(element.tag);
+        break;
+    case tags::ModalityLUTSequence:
+        header.has_modality_lut = true;
+        break;
+    default:
+        break;
+    }
+}
+
+bool holds_pixels(Tag tag) noexcept {
+    return tag == tags::PixelData || tag == tags::FloatPixelData ||
+           tag == tags::DoubleFloatPixelData;
+}
+
+void read_element(const Element& element, ElementReader& reader, const HeaderOptions& options,
+                  FileHeader& header) {
+    if (element.has_undefined_length) {
+        note_presence(element, header);
+        reader.skip(element);
+        return;
+    }
+    const std::endian order = header.element_syntax.order;
+    if (std::string* text = text_attribute(element.tag, header)) {
+        *text = text_value(reader.value(element));
+    } else if (std::optional<std::uint32_t>* number = short_attribute(element.tag, header)) {
+        *number = short_value(reader.value(element), element, order);
+    } else if (std::optional<double>* decimal = decimal_attribute(element.tag, header)) {
+        *decimal = parse_one_decimal(as_text(reader.value(element)), element);
+    } else if (!read_special(element, reader, header)) {
+        note_presence(element, header);
+    }
+    if (std::ranges::binary_search(options.texts, element.tag)) {
+        header.texts.emplace_back(element.tag, text_value(reader.value(element)));
+    }
+    reader.skip(element);
+}
+
+} // namespace
+
+void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
+                     FileHeader& header) {
+    ElementReader reader{window, header.element_syntax, offset};
+    while (!reader.at_end()) {
+        const Element element = reader.next();
+        if (holds_pixels(element.tag)) {
+            header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
+            return;
+        }
+        read_element(element, reader, options, header);
+    }
+}
+
+} // namespace torchdicom

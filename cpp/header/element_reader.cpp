@@ -1,0 +1,161 @@
+#include "header/element_reader.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace torchdicom {
+
+namespace {
+
+constexpr std::uint32_t kUndefinedLength = 0xFFFF'FFFF;
+constexpr std::size_t kShortHeader = 8; // tag and length; or tag, VR and 16-bit length
+constexpr std::size_t kLongHeader = 12; // tag, VR, two reserved bytes and 32-bit length
+
+using namespace std::string_view_literals;
+
+// PS3.5 Table 7.1-1: these have a 32-bit length ...
+constexpr std::array kLongVrs{"OB"sv, "OD"sv, "OF"sv, "OL"sv, "OV"sv, "OW"sv, "SQ"sv,
+                              "SV"sv, "UC"sv, "UN"sv, "UR"sv, "UT"sv, "UV"sv};
+// ... and these, of Table 7.1-2, one of 16 bits.
+constexpr std::array kShortVrs{"AE"sv, "AS"sv, "AT"sv, "CS"sv, "DA"sv, "DS"sv, "DT"sv,
+                               "FD"sv, "FL"sv, "IS"sv, "LO"sv, "LT"sv, "PN"sv, "SH"sv,
+                               "SL"sv, "SS"sv, "ST"sv, "TM"sv, "UI"sv, "UL"sv, "US"sv};
+
+std::string_view text_of(const std::array<char, 2>& vr) noexcept { return {vr.data(), vr.size()}; }
+
+bool is_long_vr(const std::array<char, 2>& vr) noexcept {
+    return std::ranges::find(kLongVrs, text_of(vr)) != kLongVrs.end();
+}
+
+bool is_delimiter(Tag tag) noexcept { return (tag >> 16U) == 0xFFFE; }
+
+Tag load_tag(ByteSpan bytes, std::endian order) noexcept {
+    const Tag group = load_number<std::uint16_t>(bytes, 0, order);
+    return (group << 16U) | load_number<std::uint16_t>(bytes, 2, order);
+}
+
+[[noreturn]] void fail_sequence(const Element& sequence, const Element& found) {
+    fail(ErrorCode::invalid_sequence,
+         "The sequence at byte " + std::to_string(sequence.offset) + " (" +
+             element_name(sequence.tag) +
+             ") has something else than an item or its end in it. The file is corrupt",
+         found.place());
+}
+
+} // namespace
+
+bool is_known_vr(std::array<char, 2> vr) noexcept {
+    return is_long_vr(vr) || std::ranges::find(kShortVrs, text_of(vr)) != kShortVrs.end();
+}
+
+Element ElementReader::next() {
+    const ByteSpan header = window_->at(position_, kShortHeader);
+    Element element{.tag = load_tag(header, syntax_.order), .offset = position_};
+    // Items and delimiters have no VR, in any syntax (PS3.5 7.5).
+    if (syntax_.is_explicit && !is_delimiter(element.tag)) {
+        element.vr = {static_cast<char>(header[4]), static_cast<char>(header[5])};
+        read_explicit_length(element);
+    } else {
+        const auto length = load_number<std::uint32_t>(header, 4, syntax_.order);
+        element.has_undefined_length = length == kUndefinedLength;
+        element.length = element.has_undefined_length ? 0 : length;
+        element.value_offset = position_ + kShortHeader;
+    }
+    check_length(element);
+    position_ = element.value_offset;
+    return element;
+}
+
+void ElementReader::read_explicit_length(Element& element) {
+    if (is_long_vr(element.vr)) {
+        const ByteSpan header = window_->at(position_, kLongHeader);
+        const auto length = load_number<std::uint32_t>(header, 8, syntax_.order);
+        element.has_undefined_length = length == kUndefinedLength;
+        element.length = element.has_undefined_length ? 0 : length;
+        element.value_offset = position_ + kLongHeader;
+    } else if (is_known_vr(element.vr)) {
+        const ByteSpan header = window_->at(position_, kShortHeader);
+        element.length = load_number<std::uint16_t>(header, 6, syntax_.order);
+        element.value_offset = position_ + kShortHeader;
+    } else {
+        fail(ErrorCode::invalid_vr,
+             "The two bytes where the value representation stands are none of PS3.5 6.2. The file "
+             "is corrupt, or not in the transfer syntax that it names",
+             element.place());
+    }
+}
+
+void ElementReader::check_length(const Element& element) const {
+    const std::uint64_t left = window_->size() - element.value_offset;
+    // Pixel data that is cut off has an error of its own, made where the frames are known.
+    if (element.length > left && element.tag != tags::PixelData) {
+        fail(ErrorCode::length_exceeds_file,
+             "The element's length is " + std::to_string(element.length) + " bytes and " +
+                 std::to_string(left) +
+                 " are left. The file is cut off or the length is corrupt: fetch it again or leave "
+                 "it out",
+             element.place());
+    }
+}
+
+ByteSpan ElementReader::value(const Element& element, std::uint64_t max_length) {
+    if (element.length > max_length) {
+        fail(ErrorCode::limit_element_length,
+             "The value is " + std::to_string(element.length) +
+                 " bytes long, and no such attribute has more than " + std::to_string(max_length) +
+                 ". The file is corrupt",
+             element.place());
+    }
+    const ByteSpan bytes = window_->at(element.value_offset, element.length);
+    position_ = element.value_offset + element.length;
+    return bytes;
+}
+
+void ElementReader::skip(const Element& element) {
+    if (!element.has_undefined_length) {
+        position_ = element.value_offset + element.length;
+        return;
+    }
+    skip_items(element, 1);
+}
+
+void ElementReader::skip_items(const Element& sequence, std::size_t depth) {
+    if (depth > limits::kMaxSequenceDepth) {
+        fail(ErrorCode::limit_sequence_depth,
+             "Sequences are nested more than " + std::to_string(limits::kMaxSequenceDepth) +
+                 " deep. The file is corrupt",
+             sequence.place());
+    }
+    // A value of VR UN and undefined length is a sequence in implicit little endian, whatever the
+    // transfer syntax (PS3.5 6.2.2 Note 2).
+    const ElementSyntax outer = syntax_;
+    if (text_of(sequence.vr) == "UN") {
+        syntax_ = ElementSyntax{.order = std::endian::little, .is_explicit = false};
+    }
+    for (Element item = next(); item.tag != tags::SequenceDelimitationItem; item = next()) {
+        if (item.tag != tags::Item) {
+            fail_sequence(sequence, item);
+        }
+        if (item.has_undefined_length) {
+            skip_item_elements(sequence, depth);
+        } else {
+            position_ += item.length;
+        }
+    }
+    syntax_ = outer;
+}
+
+void ElementReader::skip_item_elements(const Element& sequence, std::size_t depth) {
+    for (Element element = next(); element.tag != tags::ItemDelimitationItem; element = next()) {
+        if (is_delimiter(element.tag)) {
+            fail_sequence(sequence, element);
+        }
+        if (element.has_undefined_length) {
+            skip_items(element, depth + 1);
+        } else {
+            position_ += element.length;
+        }
+    }
+}
+
+} // namespace torchdicom

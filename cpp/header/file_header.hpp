@@ -1,0 +1,112 @@
+// Everything that the later stages know about one file.
+#pragma once
+
+#include "base/file.hpp"
+#include "discover/discover.hpp"
+#include "header/byte_window.hpp"
+#include "header/element_reader.hpp"
+#include "header/frame_table.hpp"
+#include "header/tags.hpp"
+#include "header/transfer_syntax.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace torchdicom {
+
+/// The element that holds the pixels.
+struct PixelElement {
+    Element element;
+    std::uint64_t data_set_end = 0; ///< size of the file, or of the inflated data set
+};
+
+/// Attributes under their keywords; empty or no value where the file has none.
+struct FileHeader {
+    std::string path;
+    std::optional<ByteSpan> memory; ///< set where the source is memory and not a file
+    FileIdentity identity;
+    ElementSyntax element_syntax;
+    TransferSyntax transfer_syntax; ///< encoding unsupported where the UID is not in the table
+    std::string transfer_syntax_uid;
+
+    std::string specific_character_set;
+    std::string image_type; ///< all values, with backslashes
+    std::string sop_class_uid;
+    std::string sop_instance_uid;
+    std::string series_instance_uid;
+    std::string modality;
+    std::string series_description; ///< for the message that lists series; may identify a person
+    std::string echo_numbers;
+    std::string receive_coil_name;
+    std::string photometric_interpretation;
+    std::string rescale_type;
+    std::string units;
+
+    std::optional<std::int32_t> instance_number;
+    std::optional<std::int32_t> number_of_frames_given;
+    std::optional<std::uint32_t> rows;
+    std::optional<std::uint32_t> columns;
+    std::optional<std::uint32_t> samples_per_pixel;
+    std::optional<std::uint32_t> planar_configuration;
+    std::optional<std::uint32_t> bits_allocated;
+    std::optional<std::uint32_t> bits_stored;
+    std::optional<std::uint32_t> high_bit;
+    std::optional<std::uint32_t> pixel_representation;
+
+    std::optional<std::array<double, 3>> image_position_patient;
+    std::optional<std::array<double, 6>> image_orientation_patient;
+    std::optional<std::array<double, 2>> pixel_spacing;
+    std::optional<double> slice_thickness;
+    std::optional<double> rescale_slope;
+    std::optional<double> rescale_intercept;
+    std::optional<double> echo_time;
+    std::optional<double> repetition_time;
+    std::optional<double> flip_angle;
+
+    /// The first found of the attributes that move rescale or geometry elsewhere.
+    std::optional<Tag> functional_groups;
+    bool has_modality_lut = false;
+
+    std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
+    FrameTable frames;
+    std::vector<std::uint64_t> extended_offsets; ///< (7FE0,0001), empty where absent
+    std::vector<std::uint64_t> extended_lengths; ///< (7FE0,0002)
+
+    FetchedBytes fetched;                           ///< pixel bytes that came with the header
+    std::vector<std::pair<Tag, std::string>> texts; ///< the raw values of the tags asked for
+
+    [[nodiscard]] std::size_t number_of_frames() const noexcept {
+        return static_cast<std::size_t>(number_of_frames_given.value_or(1));
+    }
+};
+
+struct HeaderOptions {
+    std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
+    bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
+};
+
+/// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.
+[[nodiscard]] FileHeader read_header(const Source& source, const HeaderOptions& options,
+                                     LoadStats& stats);
+
+// The steps of read_header, each in its own file.
+
+/// Reads the elements from `offset` on up to the pixel data.
+void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
+                     FileHeader& header);
+
+/// Fills header.frames from the pixel data's place, or from its offset tables and fragments.
+void read_frame_table(ByteWindow& window, FileHeader& header);
+
+/// The same for encapsulated pixel data.
+void add_encapsulated_frames(ByteWindow& window, FileHeader& header);
+
+/// A whole deflated data set (PS3.5 A.5), inflated. Throws invalid_deflate, limit_deflate_ratio.
+[[nodiscard]] std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset);
+
+} // namespace torchdicom

@@ -1,0 +1,44 @@
+// The pixel format of a file, checked: what the decoders and the rescale may rely on.
+#pragma once
+
+#include "header/file_header.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace torchdicom {
+
+/// Pixel description of PS3.3 C.7.6.3.1, the same for all frames of a file.
+struct PixelFormat {
+    std::uint32_t rows = 0;
+    std::uint32_t columns = 0;
+    std::uint32_t samples_per_pixel = 1;
+    std::uint32_t bits_allocated = 0; ///< 8, 16 or 32
+    std::uint32_t bits_stored = 0;    ///< 1 to bits_allocated
+    std::uint32_t high_bit = 0;       ///< bits_stored - 1 to bits_allocated - 1
+    bool is_signed = false;
+    std::uint32_t planar_configuration = 0;
+
+    [[nodiscard]] std::size_t bytes_per_sample() const noexcept { return bits_allocated / 8; }
+    [[nodiscard]] std::size_t samples_per_frame() const noexcept {
+        return std::size_t{rows} * columns * samples_per_pixel;
+    }
+    [[nodiscard]] std::size_t bytes_per_frame() const noexcept {
+        return samples_per_frame() * bytes_per_sample();
+    }
+    friend bool operator==(const PixelFormat&, const PixelFormat&) = default;
+};
+
+/// PS3.3 C.7.6.3.1. Throws ParseError missing_element or invalid_value, UnsupportedError
+/// unsupported_pixel_format or unsupported_photometric, with path and element.
+[[nodiscard]] PixelFormat pixel_format_of(const FileHeader& header);
+
+/// How many bytes stand in reverse order in native pixel data: 1 where none do. 8-bit cells of VR
+/// OW are swapped as words in big endian (PS3.5 8.1.2).
+[[nodiscard]] std::size_t swap_bytes(const FileHeader& header, const PixelFormat& format) noexcept;
+
+/// Throws unless the frames can be decoded by this build: no_pixel_data,
+/// unsupported_transfer_syntax, and what `pixel_format_of` throws.
+void check_decodable(const FileHeader& header);
+
+} // namespace torchdicom

@@ -1,0 +1,82 @@
+#include "header/tags.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace torchdicom {
+
+namespace {
+
+struct KeywordRow {
+    Tag tag;
+    std::string_view keyword;
+};
+
+constexpr std::array kKeywords{
+    KeywordRow{tags::TransferSyntaxUID, "TransferSyntaxUID"},
+    KeywordRow{tags::SpecificCharacterSet, "SpecificCharacterSet"},
+    KeywordRow{tags::ImageType, "ImageType"},
+    KeywordRow{tags::SOPClassUID, "SOPClassUID"},
+    KeywordRow{tags::SOPInstanceUID, "SOPInstanceUID"},
+    KeywordRow{tags::Modality, "Modality"},
+    KeywordRow{tags::SeriesDescription, "SeriesDescription"},
+    KeywordRow{tags::SliceThickness, "SliceThickness"},
+    KeywordRow{tags::RepetitionTime, "RepetitionTime"},
+    KeywordRow{tags::EchoTime, "EchoTime"},
+    KeywordRow{tags::EchoNumbers, "EchoNumbers"},
+    KeywordRow{tags::ReceiveCoilName, "ReceiveCoilName"},
+    KeywordRow{tags::FlipAngle, "FlipAngle"},
+    KeywordRow{tags::SeriesInstanceUID, "SeriesInstanceUID"},
+    KeywordRow{tags::InstanceNumber, "InstanceNumber"},
+    KeywordRow{tags::ImagePositionPatient, "ImagePositionPatient"},
+    KeywordRow{tags::ImageOrientationPatient, "ImageOrientationPatient"},
+    KeywordRow{tags::SamplesPerPixel, "SamplesPerPixel"},
+    KeywordRow{tags::PhotometricInterpretation, "PhotometricInterpretation"},
+    KeywordRow{tags::PlanarConfiguration, "PlanarConfiguration"},
+    KeywordRow{tags::NumberOfFrames, "NumberOfFrames"},
+    KeywordRow{tags::Rows, "Rows"},
+    KeywordRow{tags::Columns, "Columns"},
+    KeywordRow{tags::PixelSpacing, "PixelSpacing"},
+    KeywordRow{tags::BitsAllocated, "BitsAllocated"},
+    KeywordRow{tags::BitsStored, "BitsStored"},
+    KeywordRow{tags::HighBit, "HighBit"},
+    KeywordRow{tags::PixelRepresentation, "PixelRepresentation"},
+    KeywordRow{tags::RescaleIntercept, "RescaleIntercept"},
+    KeywordRow{tags::RescaleSlope, "RescaleSlope"},
+    KeywordRow{tags::RescaleType, "RescaleType"},
+    KeywordRow{tags::ModalityLUTSequence, "ModalityLUTSequence"},
+    KeywordRow{tags::Units, "Units"},
+    KeywordRow{tags::DoseGridScaling, "DoseGridScaling"},
+    KeywordRow{tags::SharedFunctionalGroupsSequence, "SharedFunctionalGroupsSequence"},
+    KeywordRow{tags::PerFrameFunctionalGroupsSequence, "PerFrameFunctionalGroupsSequence"},
+    KeywordRow{tags::ExtendedOffsetTable, "ExtendedOffsetTable"},
+    KeywordRow{tags::ExtendedOffsetTableLengths, "ExtendedOffsetTableLengths"},
+    KeywordRow{tags::FloatPixelData, "FloatPixelData"},
+    KeywordRow{tags::DoubleFloatPixelData, "DoubleFloatPixelData"},
+    KeywordRow{tags::PixelData, "PixelData"},
+    KeywordRow{tags::Item, "Item"},
+    KeywordRow{tags::ItemDelimitationItem, "ItemDelimitationItem"},
+    KeywordRow{tags::SequenceDelimitationItem, "SequenceDelimitationItem"},
+};
+
+static_assert(std::ranges::is_sorted(kKeywords, {}, &KeywordRow::tag));
+
+} // namespace
+
+std::string_view keyword_of(Tag tag) noexcept {
+    const auto* const row = std::ranges::lower_bound(kKeywords, tag, {}, &KeywordRow::tag);
+    return row != kKeywords.end() && row->tag == tag ? row->keyword : std::string_view{};
+}
+
+std::string element_name(Tag tag) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "(%04X,%04X)", tag >> 16U, tag & 0xFFFFU);
+    std::string name{text.data()};
+    if (const std::string_view keyword = keyword_of(tag); !keyword.empty()) {
+        name.append(" ").append(keyword);
+    }
+    return name;
+}
+
+} // namespace torchdicom

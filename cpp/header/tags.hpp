@@ -1,0 +1,68 @@
+// The attributes that the core reads, under their keywords of PS3.6.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace torchdicom {
+
+/// Group in the high, element in the low 16 bits.
+using Tag = std::uint32_t;
+
+namespace tags {
+
+inline constexpr Tag TransferSyntaxUID = 0x0002'0010;
+inline constexpr Tag SpecificCharacterSet = 0x0008'0005;
+inline constexpr Tag ImageType = 0x0008'0008;
+inline constexpr Tag SOPClassUID = 0x0008'0016;
+inline constexpr Tag SOPInstanceUID = 0x0008'0018;
+inline constexpr Tag Modality = 0x0008'0060;
+inline constexpr Tag SeriesDescription = 0x0008'103E;
+inline constexpr Tag SliceThickness = 0x0018'0050;
+inline constexpr Tag RepetitionTime = 0x0018'0080;
+inline constexpr Tag EchoTime = 0x0018'0081;
+inline constexpr Tag EchoNumbers = 0x0018'0086;
+inline constexpr Tag ReceiveCoilName = 0x0018'1250;
+inline constexpr Tag FlipAngle = 0x0018'1314;
+inline constexpr Tag SeriesInstanceUID = 0x0020'000E;
+inline constexpr Tag InstanceNumber = 0x0020'0013;
+inline constexpr Tag ImagePositionPatient = 0x0020'0032;
+inline constexpr Tag ImageOrientationPatient = 0x0020'0037;
+inline constexpr Tag SamplesPerPixel = 0x0028'0002;
+inline constexpr Tag PhotometricInterpretation = 0x0028'0004;
+inline constexpr Tag PlanarConfiguration = 0x0028'0006;
+inline constexpr Tag NumberOfFrames = 0x0028'0008;
+inline constexpr Tag Rows = 0x0028'0010;
+inline constexpr Tag Columns = 0x0028'0011;
+inline constexpr Tag PixelSpacing = 0x0028'0030;
+inline constexpr Tag BitsAllocated = 0x0028'0100;
+inline constexpr Tag BitsStored = 0x0028'0101;
+inline constexpr Tag HighBit = 0x0028'0102;
+inline constexpr Tag PixelRepresentation = 0x0028'0103;
+inline constexpr Tag RescaleIntercept = 0x0028'1052;
+inline constexpr Tag RescaleSlope = 0x0028'1053;
+inline constexpr Tag RescaleType = 0x0028'1054;
+inline constexpr Tag ModalityLUTSequence = 0x0028'3000;
+inline constexpr Tag Units = 0x0054'1001;
+inline constexpr Tag DoseGridScaling = 0x3004'000E;
+inline constexpr Tag SharedFunctionalGroupsSequence = 0x5200'9229;
+inline constexpr Tag PerFrameFunctionalGroupsSequence = 0x5200'9230;
+inline constexpr Tag ExtendedOffsetTable = 0x7FE0'0001;
+inline constexpr Tag ExtendedOffsetTableLengths = 0x7FE0'0002;
+inline constexpr Tag FloatPixelData = 0x7FE0'0008;
+inline constexpr Tag DoubleFloatPixelData = 0x7FE0'0009;
+inline constexpr Tag PixelData = 0x7FE0'0010;
+inline constexpr Tag Item = 0xFFFE'E000;
+inline constexpr Tag ItemDelimitationItem = 0xFFFE'E00D;
+inline constexpr Tag SequenceDelimitationItem = 0xFFFE'E0DD;
+
+} // namespace tags
+
+/// The keyword of an attribute that the core reads, else "".
+[[nodiscard]] std::string_view keyword_of(Tag tag) noexcept;
+
+/// "(0028,0010) Rows": how errors name an element.
+[[nodiscard]] std::string element_name(Tag tag);
+
+} // namespace torchdicom

@@ -1,0 +1,167 @@
+// The inner loops: one template a way of calculating, instantiated for every cell and output type.
+#pragma once
+
+#include "rescale/rescale.hpp"
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace torchdicom::kernels {
+
+/// Kernels get bytes, aligned for their type: a pointer to kernels has one type for all of them.
+template <typename Cell>
+[[nodiscard]] inline const Cell* as_cells(const std::byte* cells) noexcept {
+    return reinterpret_cast<const Cell*>(cells); // NOLINT(*-reinterpret-cast): see above
+}
+template <typename Output> [[nodiscard]] inline Output* as_values(std::byte* output) noexcept {
+    return reinterpret_cast<Output*>(output); // NOLINT(*-reinterpret-cast): see above
+}
+
+struct Half {
+    std::uint16_t bits;
+};
+struct BFloat16 {
+    std::uint16_t bits;
+};
+
+/// The stored value of a cell: unused high bits shifted out, unused low bits too, sign extended.
+template <typename Cell>
+[[nodiscard]] inline Cell stored_value(Cell cell, unsigned left, unsigned right) noexcept {
+    using Bits = std::make_unsigned_t<Cell>;
+    const auto raised = static_cast<Cell>(static_cast<Bits>(static_cast<Bits>(cell) << left));
+    // NOLINTNEXTLINE(bugprone-signed-bitwise): an arithmetic shift extends the sign, since C++20
+    return static_cast<Cell>(raised >> right);
+}
+
+/// To the type that processors convert to float in vectors. The value fits: the caller chose so.
+template <typename Cell> [[nodiscard]] inline std::int32_t to_int32(Cell stored) noexcept {
+    return static_cast<std::int32_t>(stored); // NOLINT(bugprone-signed-char-misuse): a number
+}
+
+/// float32 to IEEE 754 binary16, to nearest even, without a branch that the vectoriser can't take.
+[[nodiscard]] inline Half to_half(float value) noexcept {
+    constexpr std::uint32_t kInfinity = 0x7F80'0000;
+    constexpr std::uint32_t kTooLarge = 0x4780'0000;       // 2^16
+    constexpr std::uint32_t kSmallestNormal = 0x3880'0000; // 2^-14
+    constexpr std::uint32_t kHalfOfOne = 0x3F00'0000;      // 0.5f: its ulp is binary16's smallest
+    constexpr std::uint32_t kRebias = 0xC800'0FFF; // exponent bias 127 to 15, and just under a half
+    const auto all = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t magnitude = all & 0x7FFF'FFFFU;
+    const std::uint32_t odd = (magnitude >> 13U) & 1U;
+    const std::uint32_t normal = (magnitude + kRebias + odd) >> 13U;
+    const std::uint32_t subnormal =
+        std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - kHalfOfOne;
+    const std::uint32_t special = magnitude > kInfinity ? 0x7E00U : 0x7C00U;
+    const std::uint32_t finite = magnitude < kSmallestNormal ? subnormal : normal;
+    const std::uint32_t rounded = magnitude >= kTooLarge ? special : finite;
+    return {static_cast<std::uint16_t>(rounded | ((all >> 16U) & 0x8000U))};
+}
+
+/// float32 to bfloat16, to nearest even.
+[[nodiscard]] inline BFloat16 to_bfloat16(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return {static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U)};
+}
+
+template <typename Output> [[nodiscard]] inline Output narrow(double value) noexcept {
+    if constexpr (std::is_same_v<Output, Half>) {
+        return to_half(static_cast<float>(value));
+    } else if constexpr (std::is_same_v<Output, BFloat16>) {
+        return to_bfloat16(static_cast<float>(value));
+    } else {
+        return static_cast<Output>(value);
+    }
+}
+
+/// The definition: in double, for any slope and intercept.
+template <typename Cell, typename Output>
+bool in_double(const std::byte* cells, std::size_t count, const KernelParameters& p,
+               std::byte* output) noexcept {
+    const auto* const input = as_cells<Cell>(cells);
+    auto* const values = as_values<Output>(output);
+    const auto [slope, intercept] = p.rescale;
+    const unsigned left = p.shift_left;
+    const unsigned right = p.shift_right;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double value = static_cast<double>(stored_value(input[i], left, right)) * slope;
+        values[i] = narrow<Output>(value + intercept);
+    }
+    return true;
+}
+
+/// The same result in float32, where every product and sum is an integer of at most 24 bits.
+template <typename Cell, typename Output>
+bool in_float(const std::byte* cells, std::size_t count, const KernelParameters& p,
+              std::byte* output) noexcept {
+    const auto* const input = as_cells<Cell>(cells);
+    auto* const values = as_values<Output>(output);
+    const auto slope = static_cast<float>(p.rescale.slope);
+    const auto intercept = static_cast<float>(p.rescale.intercept);
+    const unsigned left = p.shift_left;
+    const unsigned right = p.shift_right;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::int32_t stored = to_int32(stored_value(input[i], left, right));
+        const float value = static_cast<float>(stored) * slope + intercept;
+        if constexpr (std::is_same_v<Output, float>) {
+            values[i] = value;
+        } else if constexpr (std::is_same_v<Output, Half>) {
+            values[i] = to_half(value);
+        } else {
+            values[i] = to_bfloat16(value);
+        }
+    }
+    return true;
+}
+
+/// Integer outputs where slope and intercept are integers and every result fits 32 bits.
+template <typename Cell, typename Output>
+bool in_int32(const std::byte* cells, std::size_t count, const KernelParameters& p,
+              std::byte* output) noexcept {
+    const auto* const input = as_cells<Cell>(cells);
+    auto* const values = as_values<Output>(output);
+    const auto slope = static_cast<std::int32_t>(p.rescale.slope);
+    const auto intercept = static_cast<std::int32_t>(p.rescale.intercept);
+    const unsigned left = p.shift_left;
+    const unsigned right = p.shift_right;
+    std::uint32_t lost = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::int32_t stored = to_int32(stored_value(input[i], left, right));
+        const std::int32_t value = stored * slope + intercept;
+        values[i] = static_cast<Output>(value);
+        if constexpr (sizeof(Output) <= sizeof(std::int32_t)) {
+            lost |= static_cast<std::uint32_t>(values[i]) ^ static_cast<std::uint32_t>(value);
+        }
+    }
+    return lost == 0;
+}
+
+/// Integer outputs, any size: checked in double before each cast.
+template <typename Cell, typename Output>
+bool in_checked_double(const std::byte* cells, std::size_t count, const KernelParameters& p,
+                       std::byte* output) noexcept {
+    const auto* const input = as_cells<Cell>(cells);
+    auto* const values = as_values<Output>(output);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto stored =
+            static_cast<double>(stored_value(input[i], p.shift_left, p.shift_right));
+        const double value = stored * p.rescale.slope + p.rescale.intercept;
+        if (!(value >= p.lowest && value <= p.highest)) {
+            return false;
+        }
+        values[i] = static_cast<Output>(value);
+    }
+    return true;
+}
+
+/// Cells that are the output already.
+template <typename Cell>
+bool copy(const std::byte* cells, std::size_t count, const KernelParameters& /*p*/,
+          std::byte* output) noexcept {
+    std::memcpy(output, cells, count * sizeof(Cell));
+    return true;
+}
+
+} // namespace torchdicom::kernels

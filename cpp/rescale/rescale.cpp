@@ -1,0 +1,244 @@
+#include "rescale/rescale.hpp"
+
+#include "rescale/kernels.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace torchdicom {
+
+namespace {
+
+using namespace kernels;
+
+// Cells a block: the block's output stays in the first-level cache on its way past it.
+constexpr std::size_t kBlockCells = 2'048;
+constexpr std::size_t kMaxOutputBytes = 8;
+
+enum class Arithmetic : std::uint8_t { copy, float32, int32, float64, checked_float64 };
+
+double largest_stored(const PixelFormat& format) noexcept {
+    return std::ldexp(1.0, static_cast<int>(format.bits_stored)) - (format.is_signed ? 0.0 : 1.0);
+}
+
+bool is_whole(double value) noexcept { return std::trunc(value) == value; }
+
+bool is_same_type(const PixelFormat& format, DType dtype) noexcept {
+    switch (dtype) {
+    case DType::uint8:
+        return format.bits_allocated == 8 && !format.is_signed;
+    case DType::int8:
+        return format.bits_allocated == 8 && format.is_signed;
+    case DType::uint16:
+        return format.bits_allocated == 16 && !format.is_signed;
+    case DType::int16:
+        return format.bits_allocated == 16 && format.is_signed;
+    case DType::int32:
+        return format.bits_allocated == 32 && format.is_signed;
+    default:
+        return false;
+    }
+}
+
+/// The cheapest arithmetic that is provably the same as the one in double.
+Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype) noexcept {
+    const auto [slope, intercept] = rescale;
+    const bool is_identity = slope == 1.0 && intercept == 0.0;
+    const bool all_bits = format.bits_stored == format.bits_allocated;
+    if (is_identity && all_bits && is_same_type(format, dtype)) {
+        return Arithmetic::copy;
+    }
+    const bool is_exact = is_whole(slope) && is_whole(intercept);
+    const double bound = std::abs(slope) * largest_stored(format) + std::abs(intercept);
+    if (is_integer(dtype)) {
+        const bool fits = is_exact && bound < 2147483648.0; // and so do slope and intercept
+        return fits ? Arithmetic::int32 : Arithmetic::checked_float64;
+    }
+    const bool fits = is_exact && bound <= 16777216.0; // 2^24: all integers up to it are floats
+    return fits && dtype != DType::float64 ? Arithmetic::float32 : Arithmetic::float64;
+}
+
+template <typename Cell, typename Output> Kernel integer_kernel(Arithmetic arithmetic) noexcept {
+    return arithmetic == Arithmetic::int32 ? &in_int32<Cell, Output>
+                                           : &in_checked_double<Cell, Output>;
+}
+
+template <typename Cell, typename Output> Kernel float_kernel(Arithmetic arithmetic) noexcept {
+    return arithmetic == Arithmetic::float32 ? &in_float<Cell, Output> : &in_double<Cell, Output>;
+}
+
+template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) noexcept {
+    if (arithmetic == Arithmetic::copy) {
+        return &kernels::copy<Cell>;
+    }
+    switch (dtype) {
+    case DType::uint8:
+        return integer_kernel<Cell, std::uint8_t>(arithmetic);
+    case DType::int8:
+        return integer_kernel<Cell, std::int8_t>(arithmetic);
+    case DType::int16:
+        return integer_kernel<Cell, std::int16_t>(arithmetic);
+    case DType::uint16:
+        return integer_kernel<Cell, std::uint16_t>(arithmetic);
+    case DType::int32:
+        return integer_kernel<Cell, std::int32_t>(arithmetic);
+    case DType::int64:
+        return integer_kernel<Cell, std::int64_t>(arithmetic);
+    case DType::float16:
+        return float_kernel<Cell, Half>(arithmetic);
+    case DType::bfloat16:
+        return float_kernel<Cell, BFloat16>(arithmetic);
+    case DType::float32:
+        return float_kernel<Cell, float>(arithmetic);
+    case DType::float64:
+        return &in_double<Cell, double>;
+    }
+    return nullptr;
+}
+
+Kernel pick(const PixelFormat& format, Arithmetic arithmetic, DType dtype) noexcept {
+    switch (format.bits_allocated) {
+    case 8:
+        return format.is_signed ? kernel_for<std::int8_t>(arithmetic, dtype)
+                                : kernel_for<std::uint8_t>(arithmetic, dtype);
+    case 16:
+        return format.is_signed ? kernel_for<std::int16_t>(arithmetic, dtype)
+                                : kernel_for<std::uint16_t>(arithmetic, dtype);
+    default:
+        return format.is_signed ? kernel_for<std::int32_t>(arithmetic, dtype)
+                                : kernel_for<std::uint32_t>(arithmetic, dtype);
+    }
+}
+
+struct Range {
+    double lowest;
+    double highest;
+};
+
+Range range_of(DType dtype) noexcept {
+    switch (dtype) {
+    case DType::uint8:
+        return {0, 255};
+    case DType::int8:
+        return {-128, 127};
+    case DType::int16:
+        return {-32768, 32767};
+    case DType::uint16:
+        return {0, 65535};
+    case DType::int32:
+        return {-2147483648.0, 2147483647.0};
+    // The largest double below 2^63: 2^63 - 1 itself is not one.
+    case DType::int64:
+        return {-9223372036854775808.0, 9223372036854774784.0};
+    default:
+        return {0, 0};
+    }
+}
+
+/// Copies to memory past the caches; plain where the processor or the alignment does not allow it.
+void stream_copy(const std::byte* from, std::size_t count, std::byte* to) noexcept {
+#ifdef __SSE2__
+    constexpr std::size_t kLine = sizeof(__m128i);
+    const std::size_t before = (kLine - std::bit_cast<std::uintptr_t>(to) % kLine) % kLine;
+    const std::size_t head = std::min(before, count);
+    std::memcpy(to, from, head);
+    std::size_t done = head;
+    for (; done + kLine <= count; done += kLine) {
+        __m128i line;
+        std::memcpy(&line, from + done, kLine);
+        _mm_stream_si128(kernels::as_values<__m128i>(to + done), line);
+    }
+    std::memcpy(to + done, from + done, count - done);
+#else
+    std::memcpy(to, from, count);
+#endif
+}
+
+void finish_streaming() noexcept {
+#ifdef __SSE2__
+    _mm_sfence(); // other threads see the stores before the join that follows
+#endif
+}
+
+} // namespace
+
+Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dtype)
+    : format_{format}, dtype_{dtype}, kernel_{pick(format, choose(format, rescale, dtype), dtype)},
+      to_double_{pick(format, Arithmetic::float64, DType::float64)} {
+    const Range range = range_of(dtype);
+    parameters_ = KernelParameters{.shift_left = format.bits_allocated - 1 - format.high_bit,
+                                   .shift_right = format.bits_allocated - format.bits_stored,
+                                   .rescale = rescale,
+                                   .lowest = range.lowest,
+                                   .highest = range.highest};
+}
+
+void Converter::convert_block(const std::byte* cells, std::size_t count, std::byte* output) const {
+    if (!kernel_(cells, count, parameters_, output)) {
+        fail_overflow(cells, count);
+    }
+}
+
+void Converter::convert(ByteSpan cells, MutableByteSpan output, bool stream) const {
+    const std::size_t cell_bytes = format_.bytes_per_sample();
+    const std::size_t output_bytes = size_of(dtype_);
+    const std::size_t count = cells.size() / cell_bytes;
+    if (output.size() != count * output_bytes) {
+        fail(ErrorCode::internal_error, "Cells and output differ in number");
+    }
+    if (!stream) {
+        convert_block(cells.data(), count, output.data());
+        return;
+    }
+    // NOLINTNEXTLINE(*-member-init): filled block by block; zeroing it first would cost as much
+    alignas(64) std::array<std::byte, kBlockCells * kMaxOutputBytes> block;
+    for (std::size_t done = 0; done < count; done += kBlockCells) {
+        const std::size_t cells_now = std::min(kBlockCells, count - done);
+        convert_block(cells.subspan(done * cell_bytes).data(), cells_now, block.data());
+        stream_copy(block.data(), cells_now * output_bytes,
+                    output.subspan(done * output_bytes).data());
+    }
+    finish_streaming();
+}
+
+void Converter::fail_overflow(const std::byte* cells, std::size_t count) const {
+    std::array<double, kBlockCells> values{};
+    for (std::size_t done = 0; done < count; done += kBlockCells) {
+        const std::size_t now = std::min(kBlockCells, count - done);
+        static_cast<void>(to_double_(cells + done * format_.bytes_per_sample(), now, parameters_,
+                                     std::as_writable_bytes(std::span{values}).data()));
+        for (std::size_t i = 0; i < now; ++i) {
+            if (!(values[i] >= parameters_.lowest && values[i] <= parameters_.highest)) {
+                std::array<char, 32> text{};
+                std::snprintf(text.data(), text.size(), "%.17g", values[i]);
+                fail(ErrorCode::value_overflow,
+                     "The value " + std::string{text.data()} + " does not fit the dtype");
+            }
+        }
+    }
+    fail(ErrorCode::internal_error, "A value did not fit, and is not to be found");
+}
+
+void swap_cells(MutableByteSpan cells, std::size_t group_bytes) noexcept {
+    const auto swap_as = [&cells]<typename Cell>(Cell /*type*/) {
+        for (std::size_t at = 0; at + sizeof(Cell) <= cells.size(); at += sizeof(Cell)) {
+            Cell value{};
+            std::memcpy(&value, cells.data() + at, sizeof(Cell));
+            value = byte_swap(value);
+            std::memcpy(cells.data() + at, &value, sizeof(Cell));
+        }
+    };
+    if (group_bytes == sizeof(std::uint16_t)) {
+        swap_as(std::uint16_t{});
+    } else if (group_bytes == sizeof(std::uint32_t)) {
+        swap_as(std::uint32_t{});
+    }
+}
+
+} // namespace torchdicom

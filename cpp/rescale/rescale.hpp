@@ -1,0 +1,55 @@
+// Stored cells to output values: mask, sign, rescale and conversion in one pass over the frame.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "header/pixel_format.hpp"
+#include "rescale/dtype.hpp"
+
+#include <cstddef>
+
+namespace torchdicom {
+
+/// output = stored * slope + intercept (PS3.3 C.11.1), product and sum each rounded to double.
+struct Rescale {
+    double slope = 1.0;
+    double intercept = 0.0;
+};
+
+/// Numbers that one kernel needs, worked out once a frame.
+struct KernelParameters {
+    unsigned shift_left = 0;  ///< brings HighBit to the cell's top ...
+    unsigned shift_right = 0; ///< ... and the lowest stored bit down, with the sign
+    Rescale rescale;
+    double lowest = 0; ///< of the output type, for integers
+    double highest = 0;
+};
+
+/// Converts `count` cells of native endian; false where a value does not fit an integer output.
+using Kernel = bool (*)(const std::byte* cells, std::size_t count,
+                        const KernelParameters& parameters, std::byte* output) noexcept;
+
+/// Picks the fastest kernel that is exact for the frame's format, slope and intercept.
+class Converter {
+  public:
+    Converter(const PixelFormat& format, const Rescale& rescale, DType dtype);
+
+    /// Fills `output` from as many cells; `cells` is native endian. `stream` writes past the
+    /// caches: for memory that is large and was touched before. Throws value_overflow with the
+    /// value.
+    void convert(ByteSpan cells, MutableByteSpan output, bool stream) const;
+
+  private:
+    void convert_block(const std::byte* cells, std::size_t count, std::byte* output) const;
+    [[noreturn]] void fail_overflow(const std::byte* cells, std::size_t count) const;
+
+    PixelFormat format_;
+    DType dtype_;
+    KernelParameters parameters_;
+    Kernel kernel_;
+    Kernel to_double_; ///< the plain double form, to name the value that did not fit
+};
+
+/// Reverses each group of 2 or 4 bytes in place; nothing for groups of 1.
+void swap_cells(MutableByteSpan cells, std::size_t group_bytes) noexcept;
+
+} // namespace torchdicom

@@ -1,0 +1,186 @@
+// decode/codestream on JPEG 2000 and its JP2 boxes: each malformed stream and each contradiction
+// has its code.
+#include "codestream_check.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+using namespace torchdicom;
+using test::check;
+using test::kFormat;
+using test::kInvalid;
+using test::kMismatch;
+using test::StreamWriter;
+
+namespace {
+
+struct Siz {
+    std::uint32_t x_size = 6, y_size = 4, x_offset = 0, y_offset = 0;
+    std::uint32_t tile_x = 6, tile_y = 4, tile_x_offset = 0, tile_y_offset = 0;
+    std::uint32_t components = 1;
+    std::uint32_t depth = 15, last_depth = 15; ///< precision less 1; 0x80 is the sign
+    std::uint32_t step = 1;
+
+    [[nodiscard]] StreamWriter segment() const {
+        StreamWriter body;
+        body.u16(0).u32(x_size).u32(y_size).u32(x_offset).u32(y_offset);
+        body.u32(tile_x).u32(tile_y).u32(tile_x_offset).u32(tile_y_offset).u16(components);
+        for (std::uint32_t i = 0; i < components; ++i) {
+            body.u8(i + 1 < components ? depth : last_depth).u8(step).u8(step);
+        }
+        return StreamWriter{}.segment(0xFF51, body);
+    }
+    [[nodiscard]] StreamWriter main_header() const {
+        return StreamWriter{}.u16(0xFF4F).append(segment()).segment(
+            0xFF64, StreamWriter{}.text("a comment, so that there is room for two tiles"));
+    }
+};
+
+/// SOT, SOD and two bytes of data; the length is 16.
+StreamWriter tile_part(std::uint32_t tile = 0, std::uint32_t length = 16) {
+    return StreamWriter{}
+        .segment(0xFF90, StreamWriter{}.u16(tile).u32(length).u8(0).u8(1))
+        .u16(0xFF93)
+        .u16(0x1234);
+}
+
+StreamWriter j2k(const Siz& siz) {
+    return StreamWriter{siz.main_header()}.append(tile_part()).u16(0xFFD9);
+}
+
+StreamWriter box(std::uint32_t length, std::string_view type) {
+    return StreamWriter{}.u32(length).text(type);
+}
+
+StreamWriter jp2(const StreamWriter& boxes) {
+    return box(12, "jP  ").u32(0x0D0A870A).append(boxes);
+}
+
+} // namespace
+
+TEST_CASE("whole JPEG 2000 streams pass, raw and in JP2 boxes") {
+    const StreamWriter raw = j2k({.depth = 0x8B, .last_depth = 0x8B});
+    const CodestreamInfo info = read_codestream_info(raw.span(), Encoding::jpeg_2000);
+    CHECK(info.rows == 4);
+    CHECK(info.columns == 6);
+    CHECK(info.precision == 12);
+    CHECK(info.is_signed);
+
+    const auto size = static_cast<std::uint32_t>(raw.size());
+    const StreamWriter other = box(11, "ftyp").raw({1, 2, 3});
+    for (const StreamWriter& header :
+         {box(size + 8, "jp2c"), box(0, "jp2c"), box(1, "jp2c").u32(0).u32(size + 16)}) {
+        const StreamWriter boxed = jp2(StreamWriter{other}.append(header).append(raw));
+        const Codestream stream = find_codestream(boxed.span(), Encoding::jpeg_2000);
+        CHECK(stream.bytes.size() == raw.size());
+        CHECK(stream.info.precision == 12);
+    }
+}
+
+TEST_CASE("padding after EOC, a last tile-part without length and offsets belong to JPEG 2000") {
+    const Siz siz;
+    const StreamWriter padded =
+        StreamWriter{siz.main_header()}.append(tile_part(0, 0)).u16(0xFFD9).raw({0, 0});
+    CHECK(find_codestream(padded.span(), Encoding::jpeg_2000).bytes.size() == padded.size() - 2);
+    const Siz shifted{
+        .x_size = 106, .y_size = 54, .x_offset = 100, .y_offset = 50, .tile_x = 110, .tile_y = 60};
+    CHECK(check(j2k(shifted), Encoding::jpeg_2000) == std::nullopt);
+    const StreamWriter two_tiles = StreamWriter{Siz{.tile_x = 3}.main_header()}
+                                       .append(tile_part(1))
+                                       .append(tile_part(0))
+                                       .u16(0xFFD9);
+    CHECK(check(two_tiles, Encoding::jpeg_2000) == std::nullopt);
+}
+
+TEST_CASE("a JPEG 2000 stream cut anywhere is invalid") {
+    const StreamWriter bytes = j2k({});
+    for (std::size_t cut = 1; cut <= bytes.size(); ++cut) {
+        CAPTURE(cut);
+        CHECK(check(bytes.without_last(cut), Encoding::jpeg_2000) == kInvalid);
+    }
+    const StreamWriter open_end =
+        StreamWriter{Siz{}.main_header()}.append(tile_part(0, 0)).u16(0xFFD9);
+    CHECK(check(open_end.without_last(2), Encoding::jpeg_2000) == kInvalid);
+}
+
+TEST_CASE("malformed JP2 boxes") {
+    const auto boxed = [](const StreamWriter& boxes) {
+        return check(jp2(boxes), Encoding::jpeg_2000);
+    };
+    CHECK(boxed({}) == kInvalid);                               // no codestream box
+    CHECK(boxed(box(7, "ftyp")) == kInvalid);                   // shorter than its header
+    CHECK(boxed(box(999, "jp2c")) == kInvalid);                 // past the end
+    CHECK(boxed(box(1, "jp2c")) == kInvalid);                   // no extended length
+    CHECK(boxed(box(1, "jp2c").u32(0).u32(15)) == kInvalid);    // shorter than its header
+    CHECK(boxed(box(1, "jp2c").u32(~0U).u32(~0U)) == kInvalid); // would wrap
+    CHECK(boxed(box(0, "ftyp").append(j2k({}))) == kInvalid);   // runs to the end
+}
+
+TEST_CASE("malformed SIZ segments") {
+    const auto siz = [](const Siz& values) { return check(j2k(values), Encoding::jpeg_2000); };
+    CHECK(siz({}) == std::nullopt);
+    CHECK(siz({.x_size = 0}) == kInvalid);
+    CHECK(siz({.x_offset = 6}) == kInvalid);
+    CHECK(siz({.y_offset = 4}) == kInvalid);
+    CHECK(siz({.tile_x = 0}) == kInvalid);
+    CHECK(siz({.tile_y = 0}) == kInvalid);
+    CHECK(siz({.tile_x_offset = 1}) == kInvalid); // beyond the image's own offset
+    CHECK(siz({.x_size = 106, .x_offset = 100, .tile_x = 6}) == kInvalid); // first tile is empty
+    CHECK(siz({.y_size = 104, .y_offset = 100, .tile_y = 4}) == kInvalid);
+    CHECK(siz({.tile_x = 1, .tile_y = 1}) == kInvalid); // 24 tiles in 100 bytes
+    CHECK(siz({.components = 0}) == kInvalid);
+    CHECK(siz({.last_depth = 38}) == kInvalid);
+    CHECK(siz({.step = 0}) == kInvalid);
+    CHECK(check(StreamWriter{}.u16(0xFF4F).segment(0xFF51, StreamWriter{}.u32(0)),
+                Encoding::jpeg_2000) == kInvalid);
+    CHECK(check(StreamWriter{}.u16(0xFF4F).segment(0xFF52, StreamWriter{}.u32(0)),
+                Encoding::jpeg_2000) == kInvalid);
+}
+
+TEST_CASE("malformed JPEG 2000 headers and tile-parts") {
+    const StreamWriter header = Siz{}.main_header();
+    const auto after_header = [&](const StreamWriter& rest) {
+        return check(StreamWriter{header}.append(rest), Encoding::jpeg_2000);
+    };
+    const StreamWriter end = StreamWriter{}.u16(0xFFD9);
+    CHECK(after_header(end) == kInvalid);                        // no tile
+    CHECK(after_header(StreamWriter{}.u16(0xFF93)) == kInvalid); // data before a tile
+    CHECK(after_header(Siz{}.segment()) == kInvalid);            // a second SIZ
+    CHECK(after_header(StreamWriter{}.u16(0xFF52).u16(1)) == kInvalid);
+    CHECK(after_header(StreamWriter{}.u16(0xFF52).u16(99)) == kInvalid);
+    CHECK(after_header(tile_part(1).append(end)) == kInvalid);      // tile 1 of 1
+    CHECK(after_header(tile_part(0, 13).append(end)) == kInvalid);  // shorter than SOT and SOD
+    CHECK(after_header(tile_part(0, 999).append(end)) == kInvalid); // past the end
+    CHECK(after_header(tile_part(0, 14).append(end)) == kInvalid);  // no marker behind it
+    CHECK(after_header(StreamWriter{}.segment(0xFF90, StreamWriter{}.u32(0)).append(end)) ==
+          kInvalid); // a short SOT
+    CHECK(after_header(tile_part().append(StreamWriter{}.segment(0xFF64, {}).append(end))) ==
+          kInvalid); // something else between tile-parts
+    const StreamWriter one_of_two =
+        StreamWriter{Siz{.tile_x = 3}.main_header()}.append(tile_part(0)).append(end);
+    CHECK(check(one_of_two, Encoding::jpeg_2000) == kInvalid);
+}
+
+TEST_CASE("a JPEG 2000 image that no single pixel format describes is a mismatch") {
+    CHECK(check(j2k({.step = 2}), Encoding::jpeg_2000) == kMismatch);
+    PixelFormat colour = kFormat;
+    colour.samples_per_pixel = 3;
+    CHECK(check(j2k({.components = 3}), Encoding::jpeg_2000, colour) == std::nullopt);
+    CHECK(check(j2k({.components = 3, .last_depth = 11}), Encoding::jpeg_2000, colour) ==
+          kMismatch);
+    CHECK(check(j2k({.components = 3, .last_depth = 0x8F}), Encoding::jpeg_2000, colour) ==
+          kMismatch);
+    CHECK(check(j2k({.components = 3}), Encoding::jpeg_2000) == kMismatch);
+}
+
+TEST_CASE("the sign of a JPEG 2000 codestream must be PixelRepresentation's") {
+    PixelFormat with_sign = kFormat;
+    with_sign.is_signed = true;
+    CHECK(check(j2k({}), Encoding::jpeg_2000, with_sign) == kMismatch);
+    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::jpeg_2000) == kMismatch);
+    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::jpeg_2000, with_sign) == std::nullopt);
+    CHECK(check(j2k({.last_depth = 16}), Encoding::jpeg_2000) == kMismatch); // 17 bits in 16
+}

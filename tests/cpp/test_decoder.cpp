@@ -1,0 +1,313 @@
+// decode/decoder: real codestreams give their samples, damaged ones an error, and no byte is
+// written beyond.
+#include "codestreams.hpp"
+#include "decode/decoder.hpp"
+#include "decode/gdcm_codec.hpp"
+#include "stream_writer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace torchdicom;
+using test::code_of;
+using test::StreamWriter;
+
+namespace {
+
+constexpr PixelFormat kImageFormat{
+    .rows = 4, .columns = 4, .bits_allocated = 16, .bits_stored = 16, .high_bit = 15};
+
+/// 7 + 4000 * i, but for the ends of the range at 9 and 14.
+std::vector<std::uint16_t> image() {
+    return {7,     4007,  8007,  12007, 16007, 20007, 24007, 28007,
+            32007, 65535, 40007, 44007, 48007, 52007, 0,     60007};
+}
+
+PixelFormat format_of(std::uint32_t rows, std::uint32_t columns, std::uint32_t bits,
+                      bool is_signed = false) {
+    return {.rows = rows,
+            .columns = columns,
+            .bits_allocated = bits,
+            .bits_stored = bits,
+            .high_bit = bits - 1,
+            .is_signed = is_signed};
+}
+
+TransferSyntax syntax_of(std::string_view last_components) {
+    return find_transfer_syntax("1.2.840.10008.1.2" + std::string{last_components}).value();
+}
+
+/// The decoded samples. A guard behind them shows that nothing was written beyond.
+template <typename Sample = std::uint16_t>
+std::vector<Sample> decode(ByteSpan frame, std::string_view syntax,
+                           const PixelFormat& format = kImageFormat) {
+    constexpr std::size_t kGuard = 64;
+    constexpr std::byte kMark{0xA5};
+    std::vector<std::byte> buffer(format.bytes_per_frame() + kGuard, kMark);
+    const MutableByteSpan samples{buffer.data(), format.bytes_per_frame()};
+    decode_frame(frame, syntax_of(syntax), format, samples);
+    CHECK(std::all_of(buffer.end() - kGuard, buffer.end(),
+                      [](std::byte byte) { return byte == kMark; }));
+    REQUIRE(sizeof(Sample) == format.bytes_per_sample());
+    std::vector<Sample> values(format.samples_per_frame());
+    std::memcpy(values.data(), samples.data(), samples.size());
+    return values;
+}
+
+std::optional<ErrorCode> failure(ByteSpan frame, std::string_view syntax,
+                                 const PixelFormat& format = kImageFormat) {
+    return code_of([&] {
+        std::vector<std::byte> samples(format.bytes_per_frame());
+        decode_frame(frame, syntax_of(syntax), format, samples);
+    });
+}
+
+/// An RLE frame of these segments, PackBits bytes each.
+StreamWriter rle_frame(const std::vector<StreamWriter>& segments) {
+    StreamWriter bytes;
+    bytes.u32_little(static_cast<std::uint32_t>(segments.size()));
+    std::size_t at = 64;
+    for (const StreamWriter& segment : segments) {
+        bytes.u32_little(static_cast<std::uint32_t>(at));
+        at += segment.size();
+    }
+    while (bytes.size() < 64) {
+        bytes.u8(0);
+    }
+    for (const StreamWriter& segment : segments) {
+        bytes.append(segment);
+    }
+    return bytes;
+}
+
+} // namespace
+
+TEST_CASE("lossless codestreams give the image bit for bit") {
+    CHECK(decode(test::lossless_jpeg().span(), ".4.70") == image());
+    CHECK(decode(test::lossless_jpeg().span(), ".4.57") == image());
+    CHECK(decode(test::jpeg_ls().span(), ".4.80") == image());
+    CHECK(decode(test::jpeg_ls().span(), ".4.81") == image());
+    CHECK(decode(test::jpeg_2000().span(), ".4.90") == image());
+    CHECK(decode(test::jpeg_2000().span(), ".4.91") == image());
+}
+
+TEST_CASE("a byte of padding behind the codestream changes nothing") {
+    CHECK(decode(test::lossless_jpeg().u8(0).span(), ".4.70") == image());
+    CHECK(decode(test::jpeg_ls().u8(0).span(), ".4.80") == image());
+    CHECK(decode(test::jpeg_2000().u8(0).span(), ".4.90") == image());
+}
+
+TEST_CASE("samples of fewer bits than BitsAllocated are widened, signed ones by their sign") {
+    const StreamWriter ten_bits = test::lossless_jpeg_10_bits();
+    std::vector<std::uint16_t> shifted = image();
+    for (std::uint16_t& value : shifted) {
+        value = static_cast<std::uint16_t>(value >> 6U);
+    }
+    CHECK(decode(ten_bits.span(), ".4.70") == shifted);
+    CHECK(decode<std::uint32_t>(ten_bits.span(), ".4.70", format_of(4, 4, 32)) ==
+          std::vector<std::uint32_t>(shifted.begin(), shifted.end()));
+
+    const StreamWriter signed_bytes = test::signed_jpeg_2000();
+    CHECK(decode<std::int8_t>(signed_bytes.span(), ".4.90", format_of(2, 2, 8, true)) ==
+          std::vector<std::int8_t>{-128, -1, 0, 127});
+    CHECK(decode<std::int16_t>(signed_bytes.span(), ".4.90", format_of(2, 2, 16, true)) ==
+          std::vector<std::int16_t>{-128, -1, 0, 127});
+    CHECK(decode<std::int32_t>(signed_bytes.span(), ".4.90", format_of(2, 2, 32, true)) ==
+          std::vector<std::int32_t>{-128, -1, 0, 127});
+}
+
+TEST_CASE("baseline and 12-bit extended JPEG of a flat image give its value") {
+    CHECK(decode<std::uint8_t>(test::baseline_jpeg().span(), ".4.50", format_of(8, 8, 8)) ==
+          std::vector<std::uint8_t>(64, 200));
+    CHECK(decode(test::baseline_jpeg().span(), ".4.51", format_of(8, 8, 16)) ==
+          std::vector<std::uint16_t>(64, 200));
+    CHECK(decode(test::extended_jpeg_12_bits().span(), ".4.51", format_of(8, 8, 16)) ==
+          std::vector<std::uint16_t>(64, 3000));
+}
+
+TEST_CASE("RLE joins byte planes, the most significant first") {
+    const StreamWriter high = StreamWriter{}.raw({0x03, 1, 2, 3, 4});   // four literals
+    const StreamWriter low = StreamWriter{}.raw({0x80, 0xFD, 0xEE, 0}); // no-op, run of four, pad
+    CHECK(decode(rle_frame({high, low}).span(), ".5", format_of(2, 2, 16)) ==
+          std::vector<std::uint16_t>{0x01EE, 0x02EE, 0x03EE, 0x04EE});
+    CHECK(decode<std::uint8_t>(rle_frame({high}).span(), ".5", format_of(2, 2, 8)) ==
+          std::vector<std::uint8_t>{1, 2, 3, 4});
+    CHECK(decode<std::uint32_t>(rle_frame({low, high, low, high}).span(), ".5",
+                                format_of(2, 2, 32)) ==
+          std::vector<std::uint32_t>{0xEE01EE01, 0xEE02EE02, 0xEE03EE03, 0xEE04EE04});
+}
+
+TEST_CASE("RLE colour comes out interleaved") {
+    PixelFormat colour = format_of(1, 2, 8);
+    colour.samples_per_pixel = 3;
+    const auto plane = [](std::uint32_t a, std::uint32_t b) {
+        return StreamWriter{}.raw({1, a, b});
+    };
+    const StreamWriter frame = rle_frame({plane(1, 2), plane(3, 4), plane(5, 6)});
+    CHECK(decode<std::uint8_t>(frame.span(), ".5", colour) ==
+          std::vector<std::uint8_t>{1, 3, 5, 2, 4, 6});
+}
+
+TEST_CASE("an RLE segment may hold too much, not too little") {
+    const PixelFormat format = format_of(2, 2, 8);
+    const auto one = [](const StreamWriter& segment) { return rle_frame({segment}); };
+    const auto flat = std::vector<std::uint8_t>(4, 9);
+    CHECK(decode<std::uint8_t>(one(StreamWriter{}.raw({0x81, 9})).span(), ".5", format) == flat);
+    CHECK(decode<std::uint8_t>(one(StreamWriter{}.raw({5, 9, 9, 9, 9, 9, 9})).span(), ".5",
+                               format) == flat);
+    for (const StreamWriter& segment : {StreamWriter{}.raw({0xFE, 9}),    // three of four
+                                        StreamWriter{}.raw({0xFD}),       // a run without its byte
+                                        StreamWriter{}.raw({3, 9, 9, 9}), // a literal cut off
+                                        StreamWriter{}.raw({0x80, 0x80, 0x80})}) { // nothing
+        CHECK(failure(one(segment).span(), ".5", format) == ErrorCode::invalid_codestream);
+    }
+}
+
+TEST_CASE("encapsulated uncompressed frames are little endian, planar ones are interleaved") {
+    const StreamWriter bytes = StreamWriter{}.raw({1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(decode(bytes.span(), ".1.98", format_of(2, 2, 16)) ==
+          std::vector<std::uint16_t>{0x0201, 0x0403, 0x0605, 0x0807});
+    PixelFormat planar = format_of(1, 2, 8);
+    planar.samples_per_pixel = 3;
+    planar.planar_configuration = 1;
+    CHECK(decode<std::uint8_t>(bytes.span(), ".1.98", planar) ==
+          std::vector<std::uint8_t>{1, 3, 5, 2, 4, 6});
+    CHECK(failure(bytes.without_last(1), ".1.98", format_of(2, 2, 16)) ==
+          ErrorCode::truncated_pixels);
+}
+
+TEST_CASE("a codestream that GDCM refuses is decoder_failed") {
+    // The marker segments are whole; the JPEG-LS samples end early.
+    const StreamWriter whole = test::jpeg_ls();
+    const std::size_t end = whole.size() - 30;
+    StreamWriter shortened;
+    for (const std::byte byte : whole.span().first(end)) {
+        shortened.u8(std::to_integer<std::uint32_t>(byte));
+    }
+    shortened.u16(0xFFD9);
+    CHECK(failure(shortened.span(), ".4.80") == ErrorCode::decoder_failed);
+}
+
+TEST_CASE("the codestream is checked before any library sees it") {
+    CHECK(failure(test::jpeg_ls().span(), ".4.80", format_of(4, 5, 16)) ==
+          ErrorCode::codestream_mismatch);
+    CHECK(failure(test::jpeg_2000().without_last(3), ".4.90") == ErrorCode::invalid_codestream);
+    CHECK(failure(test::jpeg_ls().span(), ".4.70") == ErrorCode::codestream_mismatch);
+}
+
+TEST_CASE("a syntax without a decoder is named, with what to do") {
+    const auto message = [](std::string_view syntax) -> std::string {
+        try {
+            require_decodable(syntax_of(syntax), syntax);
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::unsupported_transfer_syntax);
+            CHECK(error.place().element == "(0002,0010) TransferSyntaxUID");
+            return error.message();
+        }
+        return "";
+    };
+    CHECK(message(".4.102").find("H.264") != std::string::npos);
+    CHECK(message(".4.102").find("video library") != std::string::npos);
+    CHECK(message(".4.201").find("High-Throughput JPEG 2000") != std::string::npos);
+    CHECK(message(".4.110").find("JPEG XL") != std::string::npos);
+    CHECK(message(".4.94").find("server") != std::string::npos);
+    CHECK(message(".4.90").empty());
+    CHECK(failure({}, ".4.110") == ErrorCode::unsupported_transfer_syntax);
+}
+
+TEST_CASE("colour is not decoded through GDCM") {
+    PixelFormat colour = kImageFormat;
+    colour.samples_per_pixel = 3;
+    std::vector<std::byte> samples(colour.bytes_per_frame());
+    CHECK(code_of([&] {
+              decode_with_gdcm(test::jpeg_ls().span(), syntax_of(".4.80"), colour, samples);
+          }) == ErrorCode::unsupported_photometric);
+}
+
+TEST_CASE("a frame whose size GDCM would wrap is refused") {
+    const PixelFormat huge = format_of(32'768, 32'768, 16); // 2 GiB
+    const StreamWriter frame =
+        StreamWriter{}
+            .u16(0xFFD8)
+            .segment(0xFFC3, StreamWriter{}.raw({16, 0x80, 0, 0x80, 0, 1, 1, 0x11, 0}))
+            .segment(0xFFDA, StreamWriter{}.raw({1, 1, 0, 1, 0, 0}))
+            .u16(0xFFD9);
+    CHECK(code_of([&] { decode_with_gdcm(frame.span(), syntax_of(".4.70"), huge, {}); }) ==
+          ErrorCode::limit_output_bytes);
+}
+
+TEST_CASE("native syntaxes and buffers of another size are bugs of the caller") {
+    CHECK(failure(test::jpeg_ls().span(), ".1") == ErrorCode::internal_error);
+    CHECK(failure(test::jpeg_ls().span(), ".2") == ErrorCode::internal_error);
+    CHECK(code_of([] {
+              std::vector<std::byte> samples(31);
+              decode_frame(test::jpeg_ls().span(), syntax_of(".4.80"), kImageFormat, samples);
+          }) == ErrorCode::internal_error);
+}
+
+TEST_CASE("threads decode side by side") {
+    std::vector<std::thread> threads;
+    std::vector<std::vector<std::uint16_t>> results(4);
+    for (std::vector<std::uint16_t>& result : results) {
+        threads.emplace_back([&result] {
+            for (int i = 0; i < 20; ++i) {
+                result = decode(test::jpeg_2000().span(), ".4.90");
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    for (const std::vector<std::uint16_t>& result : results) {
+        CHECK(result == image());
+    }
+}
+
+TEST_CASE("the codec table has a row for every transfer syntax") {
+    const std::vector<CodecRow> rows = codec_table();
+    REQUIRE(rows.size() == transfer_syntaxes().size());
+    const auto library = [&](std::string_view uid) {
+        return std::find_if(rows.begin(), rows.end(),
+                            [uid](const CodecRow& row) { return row.uid == uid; })
+            ->library;
+    };
+    CHECK(library("1.2.840.10008.1.2.1") == "torchdicom");
+    CHECK(library("1.2.840.10008.1.2.1.99") == "libdeflate + torchdicom");
+    CHECK(library("1.2.840.10008.1.2.5") == "torchdicom");
+    CHECK(library("1.2.840.10008.1.2.4.90") == "GDCM");
+    CHECK(library("1.2.840.10008.1.2.4.201").empty());
+    CHECK_FALSE(gdcm_version().empty());
+}
+
+TEST_CASE("the table of transfer syntaxes is in the order of its UIDs, each once") {
+    const auto numbers = [](std::string_view uid) {
+        std::vector<unsigned> parts{0};
+        for (const char character : uid) {
+            if (character == '.') {
+                parts.push_back(0);
+            } else {
+                parts.back() = parts.back() * 10 + static_cast<unsigned>(character - '0');
+            }
+        }
+        return parts;
+    };
+    const auto rows = transfer_syntaxes();
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        CAPTURE(rows[i].uid);
+        CHECK(numbers(rows[i - 1].uid) < numbers(rows[i].uid));
+    }
+    CHECK(syntax_of(".4.70").encoding == Encoding::jpeg_lossless);
+    CHECK(syntax_of(".1.99").is_deflated);
+    CHECK(syntax_of(".4.81").is_lossy);
+    CHECK_FALSE(syntax_of(".2").is_encapsulated());
+    CHECK(syntax_of(".1.98").is_encapsulated());
+    CHECK_FALSE(find_transfer_syntax("1.2.840.10008.1.2.4.99").has_value());
+    CHECK_FALSE(find_transfer_syntax("").has_value());
+}
