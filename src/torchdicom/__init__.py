@@ -1,0 +1,52 @@
+"""DICOM series to torch tensors: as they lie on disk, fast, and never a silently wrong volume."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+
+try:
+    from torchdicom import _ext as _ext
+except ModuleNotFoundError as error:
+    if error.name == "torchdicom._ext":
+        error.msg += ": the C++ core is not built. Install the package with 'pip install .'"
+    raise
+
+from torchdicom._errors import (
+    DecodeError,
+    DicomError,
+    DicomWarning,
+    LimitError,
+    ParseError,
+    SeriesError,
+    UnsupportedError,
+)
+from torchdicom._header import Header
+from torchdicom._load import decode, load, read_header
+from torchdicom._runtime import Codec, codecs, empty_pool
+from torchdicom._threads import get_num_threads, set_num_threads
+from torchdicom._volume import Defect, SliceProvenance, Verdict, Volume
+
+__version__ = _version("torchdicom")
+
+__all__ = [
+    "Codec",
+    "DecodeError",
+    "Defect",
+    "DicomError",
+    "DicomWarning",
+    "Header",
+    "LimitError",
+    "ParseError",
+    "SeriesError",
+    "SliceProvenance",
+    "UnsupportedError",
+    "Verdict",
+    "Volume",
+    "codecs",
+    "decode",
+    "empty_pool",
+    "get_num_threads",
+    "load",
+    "read_header",
+    "set_num_threads",
+]

@@ -1,0 +1,282 @@
+"""The data elements of one file (PS3.5 section 7), walked strictly."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from torchdicom._errors import LimitError, ParseError
+from torchdicom._metadata import PADDING
+from torchdicom._reference._tags import PIXEL_TAGS, TAGS, element_name
+
+IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
+EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+
+UNDEFINED: Final = 0xFFFF_FFFF
+
+ITEM: Final = 0xFFFE_E000
+ITEM_END: Final = 0xFFFE_E00D
+SEQUENCE_END: Final = 0xFFFE_E0DD
+_DELIMITER_GROUP: Final = 0xFFFE
+
+_SHORT_VRS: Final = frozenset(
+    "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
+# PS3.5 7.1.2: two reserved bytes, then a length of four.
+_LONG_VRS: Final = frozenset("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_VRS: Final = _SHORT_VRS | _LONG_VRS
+
+# Real objects nest some 8 deep; a file of nothing but sequences must not exhaust the stack.
+_MAX_SEQUENCE_DEPTH: Final = 32
+_MAX_INFLATED_BYTES: Final = 4 << 30
+
+_PREAMBLE: Final = 128
+_META_GROUP: Final = 0x0002
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the elements of a data set are written.
+
+    Attributes:
+        implicit: The VR is not written (PS3.5 7.1.3).
+        big: Numbers are big endian.
+    """
+
+    implicit: bool
+    big: bool
+
+    def number(self, data: bytes, at: int, size: int) -> int:
+        """The unsigned number of `size` bytes at `at`."""
+        return int.from_bytes(data[at : at + size], "big" if self.big else "little")
+
+    def tag(self, data: bytes, at: int) -> int:
+        """The tag at `at`: two numbers of two bytes each."""
+        return self.number(data, at, 2) << 16 | self.number(data, at + 2, 2)
+
+
+_META: Final = Encoding(implicit=False, big=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Where one element lies.
+
+    Attributes:
+        tag: Group and element number.
+        vr: Two letters; empty where it is not written.
+        offset: Of the first byte of the tag.
+        start: Of the first byte of the value.
+        length: Of the value, `UNDEFINED` included.
+    """
+
+    tag: int
+    vr: str
+    offset: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """The top-level elements of a file, up to and with its pixel data.
+
+    Attributes:
+        data: The bytes that the offsets count in: the file, or what it inflates to.
+        transfer_syntax: As the file says, or as its bytes show.
+        encoding: How the data set turned out to be written.
+        elements: By tag; of a repeated one, the last.
+    """
+
+    data: bytes
+    transfer_syntax: str
+    encoding: Encoding
+    elements: dict[int, Element]
+
+
+def parse(data: bytes, path: str) -> DataSet:
+    """Find every element of a file.
+
+    Raises:
+        ParseError: ``not_dicom``, ``truncated_header``, ``length_exceeds_file``, ``invalid_vr``,
+            ``invalid_sequence``, ``invalid_deflate``.
+        LimitError: ``limit_sequence_depth``, ``limit_deflate_ratio``.
+    """
+    start = _start(data, path)
+    # PS3.10 7.1 has this group explicit; a few writers made it implicit.
+    walker = _Walker(data, Encoding(implicit=not _has_vr(data, start), big=False), path)
+    elements: dict[int, Element] = {}
+    while _META.number(data, start, 2) == _META_GROUP and start < len(data):
+        element = walker.header(start, len(data))
+        start = walker.skip(element, len(data), 0)
+        elements[element.tag] = element
+
+    uid = ""
+    if (named := elements.get(TAGS["TransferSyntaxUID"])) is not None:
+        value = data[named.start : named.start + named.length]
+        uid = value.decode("ascii", errors="replace").strip(PADDING)
+    if uid == DEFLATED:
+        # Offsets are in the inflated data set from here on: none in the file has a meaning.
+        data, start = _inflate(data[start:], path), 0
+    if not uid:
+        uid = _judge_syntax(data, start)
+    encoding = _encoding_of(uid, data, start)
+    walker = _Walker(data, encoding, path)
+    while start < len(data):
+        element = walker.header(start, len(data))
+        elements[element.tag] = element
+        if element.tag == TAGS["PixelData"]:
+            break  # where it is cut off is judged together with the pixel format
+        start = walker.skip(element, len(data), 0)
+        if element.tag in PIXEL_TAGS:
+            break
+    return DataSet(data, uid, encoding, elements)
+
+
+def _has_vr(data: bytes, at: int) -> bool:
+    return data[at + 4 : at + 6].decode("latin-1") in _VRS
+
+
+def _start(data: bytes, path: str) -> int:
+    """Where the first element is: behind preamble and prefix (PS3.10 7.1), one, or neither."""
+    for at in (_PREAMBLE, 0):
+        if data[at : at + 4] == b"DICM":
+            return at + 4
+    if not _is_plausible_start(data):
+        msg = "This is no DICOM file: it has no DICM prefix and does not start like a data set"
+        raise ParseError(msg, code="not_dicom", path=path)
+    return 0
+
+
+def _is_plausible_start(data: bytes) -> bool:
+    """Whether the bytes begin with an element of group 0002 or 0008, in either byte order."""
+    for big in (False, True):
+        encoding = Encoding(implicit=not _has_vr(data, 0), big=big)
+        if len(data) >= 8 and encoding.number(data, 0, 2) in {_META_GROUP, 0x0008}:
+            return not encoding.implicit or encoding.number(data, 4, 4) <= len(data) - 8
+    return False
+
+
+def _judge_syntax(data: bytes, start: int) -> str:
+    """The uncompressed syntax that the first element of a data set shows."""
+    if not _has_vr(data, start):
+        return IMPLICIT_LITTLE
+    little = int.from_bytes(data[start : start + 2], "little")
+    # Data sets start with a low group, so the order that makes it lower is the right one.
+    return (
+        EXPLICIT_BIG if int.from_bytes(data[start : start + 2], "big") < little else EXPLICIT_LITTLE
+    )
+
+
+def _encoding_of(uid: str, data: bytes, start: int) -> Encoding:
+    """What the syntax says, or what the first element shows where the two contradict."""
+    if uid == EXPLICIT_BIG:
+        return Encoding(implicit=False, big=True)
+    if start >= len(data):
+        return Encoding(implicit=uid == IMPLICIT_LITTLE, big=False)
+    return Encoding(implicit=not _has_vr(data, start), big=False)
+
+
+def _inflate(deflated: bytes, path: str) -> bytes:
+    """The data set of the deflated syntax: a raw deflate stream (PS3.5 A.5, RFC 1951)."""
+    inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(deflated, _MAX_INFLATED_BYTES)
+    except zlib.error as error:
+        msg = f"The deflated data set is broken: {error}"
+        raise ParseError(msg, code="invalid_deflate", path=path) from error
+    if inflater.unconsumed_tail:
+        msg = f"The data set inflates to more than {_MAX_INFLATED_BYTES} bytes"
+        raise LimitError(msg, code="limit_deflate_ratio", path=path)
+    if not inflater.eof:
+        msg = "The deflated data set ends early"
+        raise ParseError(msg, code="invalid_deflate", path=path)
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class _Walker:
+    """Steps over elements, sequences and items; `end` is where what contains them ends."""
+
+    data: bytes
+    encoding: Encoding
+    path: str
+
+    def header(self, at: int, end: int) -> Element:
+        """The element whose tag is at `at`."""
+        self._require(at, 8, end)
+        tag = self.encoding.tag(self.data, at)
+        # Items and delimiters never have a VR (PS3.5 7.5).
+        if self.encoding.implicit or tag >> 16 == _DELIMITER_GROUP:
+            return Element(tag, "", at, at + 8, self.encoding.number(self.data, at + 4, 4))
+        vr = self.data[at + 4 : at + 6].decode("latin-1")
+        if vr in _SHORT_VRS:
+            return Element(tag, vr, at, at + 8, self.encoding.number(self.data, at + 6, 2))
+        if vr not in _LONG_VRS:
+            msg = f"{vr!r} is no value representation"
+            raise self._error(msg, "invalid_vr", tag, at)
+        self._require(at, 12, end)
+        return Element(tag, vr, at, at + 12, self.encoding.number(self.data, at + 8, 4))
+
+    def skip(self, element: Element, end: int, depth: int) -> int:
+        """The offset behind an element; `depth` sequences are around it."""
+        stop = None if element.length == UNDEFINED else self._end_of(element, end)
+        if stop is not None and element.vr != "SQ":
+            return stop
+        if depth >= _MAX_SEQUENCE_DEPTH:
+            msg = f"Sequences nest deeper than {_MAX_SEQUENCE_DEPTH}"
+            place = element_name(element.tag)
+            code, path = "limit_sequence_depth", self.path
+            raise LimitError(msg, code=code, path=path, element=place, offset=element.offset)
+        inner = self
+        if element.vr == "UN":
+            # PS3.5 6.2.2: a sequence of unknown VR is implicit little endian inside.
+            inner = _Walker(self.data, Encoding(implicit=True, big=False), self.path)
+        # The items of encapsulated pixel data, an icon's for instance, hold no elements.
+        has_elements = element.vr in {"SQ", "UN", ""}
+        at = element.start
+        while at != stop:
+            item = inner.header(at, end if stop is None else stop)
+            if item.tag == SEQUENCE_END and stop is None:
+                return item.start
+            if item.tag != ITEM:
+                msg = "Only items may stand in a sequence"
+                raise self._error(msg, "invalid_sequence", item.tag, at)
+            at = inner.skip_item(item, end if stop is None else stop, depth + 1, has_elements)
+        return at
+
+    def skip_item(self, item: Element, end: int, depth: int, has_elements: bool) -> int:  # noqa: FBT001
+        """The offset behind an item; `depth` sequences are around its elements."""
+        stop = None if item.length == UNDEFINED else self._end_of(item, end)
+        if stop is not None and not has_elements:
+            return stop
+        at = item.start
+        while at != stop:
+            element = self.header(at, end if stop is None else stop)
+            if element.tag == ITEM_END and stop is None:
+                return element.start
+            if element.tag >> 16 == _DELIMITER_GROUP:
+                msg = "An item or delimiter stands where a data element should"
+                raise self._error(msg, "invalid_sequence", element.tag, at)
+            at = self.skip(element, end if stop is None else stop, depth)
+        return at
+
+    def _end_of(self, element: Element, end: int) -> int:
+        """The offset behind a value of known length."""
+        stop = element.start + element.length
+        if stop > end:
+            msg = f"The value has {element.length} bytes, and {end - element.start} are left"
+            raise self._error(msg, "length_exceeds_file", element.tag, element.offset)
+        return stop
+
+    def _require(self, at: int, count: int, end: int) -> None:
+        """Refuse an element header that is cut off."""
+        if end - at < count:
+            msg = f"The file ends inside an element: {count} bytes are needed, {end - at} are left"
+            raise ParseError(msg, code="truncated_header", path=self.path, offset=at)
+
+    def _error(self, text: str, code: str, tag: int, offset: int) -> ParseError:
+        return ParseError(text, code=code, path=self.path, element=element_name(tag), offset=offset)

@@ -1,0 +1,302 @@
+"""One file: its attributes, checked, and the byte ranges of its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from torchdicom._errors import LimitError, ParseError, UnsupportedError
+from torchdicom._header import Header
+from torchdicom._metadata import METADATA
+from torchdicom._reference._codecs import ENCAPSULATED, NATIVE
+from torchdicom._reference._elements import UNDEFINED, parse
+from torchdicom._reference._frames import encapsulated_ranges, native_ranges
+from torchdicom._reference._sources import read
+from torchdicom._reference._tags import TAGS, element_name
+from torchdicom._reference._values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdicom._reference._elements import Element
+    from torchdicom._reference._frames import FrameRanges
+    from torchdicom._reference._sources import Source
+
+# US holds 65,535, which is also what a header overwritten with ones shows; no real image has half.
+_MAX_SIDE: Final = 32_768
+# NumberOfFrames is text and could ask for tables of any size.
+_MAX_FRAMES: Final = 1_000_000
+
+_FRAME_WISE: Final = (
+    "DoseGridScaling",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """The pixel description of PS3.3 C.7.6.3.1, for one sample a pixel."""
+
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    is_signed: bool
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Size of a cell."""
+        return self.bits_allocated // 8
+
+    @property
+    def cell(self) -> tuple[int, int, int, bool]:
+        """What a pixel looks like, whatever the size of the image."""
+        return self.bits_allocated, self.bits_stored, self.high_bit, self.is_signed
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """Everything that the later steps know of one file.
+
+    Attributes:
+        source: Where it is read from.
+        stamp: Its size and time when the header was read.
+        header: What `read_header` gives.
+        pixels: The element with the pixels, or None.
+        frame_wise: The first attribute found that moves rescale or geometry out of the top level.
+        has_modality_lut: ModalityLUTSequence (0028,3000) is there.
+        texts: Text by keyword: the metadata allow-list, and what tells series apart.
+        pixel_representation: As it stands in the file, 2 and above included.
+        numbers: EchoTime, RepetitionTime and FlipAngle.
+    """
+
+    source: Source
+    stamp: tuple[int, int]
+    header: Header
+    pixels: Element | None
+    frame_wise: str | None
+    has_modality_lut: bool
+    texts: Mapping[str, str]
+    pixel_representation: int | None
+    numbers: tuple[float | None, ...]
+
+    @property
+    def path(self) -> str:
+        """The file, for errors."""
+        return self.source.path
+
+    @property
+    def slope(self) -> float:
+        """RescaleSlope, 1 where absent."""
+        return 1.0 if self.header.rescale_slope is None else self.header.rescale_slope
+
+    @property
+    def intercept(self) -> float:
+        """RescaleIntercept, 0 where absent."""
+        return 0.0 if self.header.rescale_intercept is None else self.header.rescale_intercept
+
+
+def read_file(source: Source) -> FileHeader:
+    """Read and check one header.
+
+    Raises:
+        ParseError: The bytes or the values are malformed.
+        LimitError: ``limit_rows`` and others.
+        OSError: If the file cannot be read.
+    """
+    content = read(source)
+    data_set = parse(content.data, source.path)
+    values = Values(data_set, source.path)
+    elements = data_set.elements
+    pixels = next((elements[tag] for tag in _pixel_tags() if tag in elements), None)
+    header = _header(values, pixels)
+    names = (*METADATA, "SeriesDescription", "EchoNumbers", "ReceiveCoilName")
+    texts = {name: text for name in names if (text := values.text(name)) is not None}
+    frame_wise = {TAGS[name]: name for name in _FRAME_WISE}
+    return FileHeader(
+        source=source,
+        stamp=content.stamp,
+        header=header,
+        pixels=pixels,
+        frame_wise=next((frame_wise[tag] for tag in elements if tag in frame_wise), None),
+        has_modality_lut=TAGS["ModalityLUTSequence"] in elements,
+        texts={**texts, "TransferSyntaxUID": data_set.transfer_syntax},
+        pixel_representation=values.short("PixelRepresentation"),
+        numbers=tuple(values.decimal(n) for n in ("EchoTime", "RepetitionTime", "FlipAngle")),
+    )
+
+
+def pixel_format(file: FileHeader) -> PixelFormat:
+    """The pixel format of a file, where this version can decode it.
+
+    Raises:
+        ParseError: ``no_pixel_data``, ``invalid_value``.
+        UnsupportedError: ``unsupported_transfer_syntax``, ``unsupported_pixel_format``,
+            ``unsupported_photometric``.
+    """
+    header, pixels = file.header, file.pixels
+    if pixels is None:
+        msg = "The file has no pixel data"
+        raise ParseError(
+            msg, code="no_pixel_data", path=file.path, element=element_name("PixelData")
+        )
+    if header.transfer_syntax_uid not in NATIVE | ENCAPSULATED:
+        msg = f"The transfer syntax {header.transfer_syntax_uid} is not supported"
+        raise _unsupported(file, msg, "unsupported_transfer_syntax", "TransferSyntaxUID")
+    if pixels.tag != TAGS["PixelData"]:
+        msg = "Floating point pixel data is not supported"
+        raise _unsupported(file, msg, "unsupported_pixel_format", pixels.tag)
+    if header.samples_per_pixel != 1:
+        msg = f"SamplesPerPixel is {header.samples_per_pixel}, and only 1 is supported"
+        raise _unsupported(file, msg, "unsupported_photometric", "SamplesPerPixel")
+    if header.photometric_interpretation not in {None, "MONOCHROME1", "MONOCHROME2"}:
+        msg = f"PhotometricInterpretation {header.photometric_interpretation} is not supported"
+        raise _unsupported(file, msg, "unsupported_photometric", "PhotometricInterpretation")
+    return _checked_bits(file)
+
+
+def _checked_bits(file: FileHeader) -> PixelFormat:
+    """The width, place and sign of the stored bits in their cell (PS3.5 8.1.1)."""
+    header = file.header
+    allocated, stored, high = header.bits_allocated or 0, header.bits_stored or 0, header.high_bit
+    if allocated not in {8, 16, 32}:
+        msg = f"BitsAllocated is {allocated}, and 8, 16 and 32 are supported"
+        raise _unsupported(file, msg, "unsupported_pixel_format", "BitsAllocated")
+    if not 1 <= stored <= allocated:
+        raise _invalid(file, "BitsStored", stored, f"1 to {allocated}")
+    if high is None or not stored - 1 <= high < allocated:
+        raise _invalid(file, "HighBit", high, f"{stored - 1} to {allocated - 1}")
+    sign = file.pixel_representation
+    if sign is None:
+        msg = "There is pixel data, but no PixelRepresentation"
+        element = element_name("PixelRepresentation")
+        raise ParseError(msg, code="missing_element", path=file.path, element=element)
+    if sign > 1:
+        raise _invalid(file, "PixelRepresentation", sign, "0 and 1")
+    return PixelFormat(
+        rows=header.rows or 0,
+        columns=header.columns or 0,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high,
+        is_signed=sign == 1,
+    )
+
+
+def _pixel_tags() -> tuple[int, ...]:
+    return TAGS["PixelData"], TAGS["FloatPixelData"], TAGS["DoubleFloatPixelData"]
+
+
+def _header(values: Values, pixels: Element | None) -> Header:
+    allocated = values.short("BitsAllocated")
+    stored = values.short("BitsStored")
+    stored = allocated if stored is None else stored
+    high = values.short("HighBit")
+    signed = values.short("PixelRepresentation")
+    samples = values.short("SamplesPerPixel")
+    frames = _number_of_frames(values)
+    return Header(
+        path=values.path,
+        transfer_syntax_uid=values.data_set.transfer_syntax,
+        sop_class_uid=values.text("SOPClassUID"),
+        sop_instance_uid=values.text("SOPInstanceUID"),
+        series_instance_uid=values.text("SeriesInstanceUID"),
+        modality=values.text("Modality"),
+        image_type=_image_type(values),
+        instance_number=values.integer("InstanceNumber"),
+        rows=values.short("Rows"),
+        columns=values.short("Columns"),
+        number_of_frames=frames,
+        samples_per_pixel=1 if samples is None else samples,
+        photometric_interpretation=values.text("PhotometricInterpretation"),
+        planar_configuration=values.short("PlanarConfiguration") or 0,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=stored - 1 if high is None and stored is not None else high,
+        is_signed=None if signed is None else signed == 1,
+        image_position_patient=values.decimals("ImagePositionPatient", 3),
+        image_orientation_patient=values.decimals("ImageOrientationPatient", 6),
+        pixel_spacing=values.decimals("PixelSpacing", 2),
+        slice_thickness=values.decimal("SliceThickness"),
+        rescale_slope=values.decimal("RescaleSlope"),
+        rescale_intercept=values.decimal("RescaleIntercept"),
+        rescale_type=values.text("RescaleType"),
+        units=values.text("Units"),
+        frame_ranges=_frame_ranges(values, pixels, frames) if pixels else (),
+    )
+
+
+def _image_type(values: Values) -> tuple[str, ...]:
+    text = values.text("ImageType")
+    return tuple(part.strip(" \0") for part in text.split("\\")) if text else ()
+
+
+def _number_of_frames(values: Values) -> int:
+    frames = values.integer("NumberOfFrames")
+    if frames is None:
+        return 1
+    if frames < 1:
+        msg = f"NumberOfFrames is {frames}"
+        raise values.error(msg, "invalid_value", "NumberOfFrames")
+    if frames > _MAX_FRAMES:
+        raise _limit(values, "limit_frames", "NumberOfFrames", frames, _MAX_FRAMES)
+    return frames
+
+
+def _frame_ranges(values: Values, pixels: Element, frames: int) -> FrameRanges:
+    if values.data_set.transfer_syntax not in NATIVE | ENCAPSULATED:
+        return ()  # what is inside is not known
+    rows = _side(values, "Rows", "limit_rows")
+    columns = _side(values, "Columns", "limit_columns")
+    bits = _required(values, "BitsAllocated")
+    data_set, path = values.data_set, values.path
+    if data_set.transfer_syntax in ENCAPSULATED:
+        return encapsulated_ranges(data_set, pixels, frames, path)
+    if pixels.length == UNDEFINED:
+        msg = "Uncompressed pixel data has an undefined length"
+        raise values.error(msg, "invalid_fragments", "PixelData")
+    samples = values.short("SamplesPerPixel")
+    samples = 1 if samples is None else samples
+    if samples == 3 and values.text("PhotometricInterpretation") == "YBR_FULL_422":
+        samples = 2  # two pixels share their colour (PS3.3 C.7.6.3.1.2)
+    return native_ranges(data_set, pixels, frames, rows * columns * samples * bits, path)
+
+
+def _required(values: Values, keyword: str) -> int:
+    number = values.short(keyword)
+    if number is None:
+        msg = f"There is pixel data, but no {keyword}"
+        raise values.error(msg, "missing_element", keyword)
+    return number
+
+
+def _side(values: Values, keyword: str, limit_code: str) -> int:
+    number = _required(values, keyword)
+    if number == 0:
+        msg = f"{keyword} is 0"
+        raise values.error(msg, "invalid_value", keyword)
+    if number > _MAX_SIDE:
+        raise _limit(values, limit_code, keyword, number, _MAX_SIDE)
+    return number
+
+
+def _limit(values: Values, code: str, keyword: str, number: int, limit: int) -> LimitError:
+    element = values.data_set.elements[TAGS[keyword]]
+    return LimitError(
+        f"{keyword} is {number}, and {limit} is the limit",
+        code=code,
+        path=values.path,
+        element=element_name(keyword),
+        offset=element.offset,
+    )
+
+
+def _unsupported(file: FileHeader, text: str, code: str, tag: int | str) -> UnsupportedError:
+    return UnsupportedError(text, code=code, path=file.path, element=element_name(tag))
+
+
+def _invalid(file: FileHeader, keyword: str, number: int | None, allowed: str) -> ParseError:
+    msg = f"{keyword} is {number}, and {allowed} are possible"
+    return ParseError(msg, code="invalid_value", path=file.path, element=element_name(keyword))

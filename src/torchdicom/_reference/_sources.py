@@ -1,0 +1,115 @@
+"""From what the caller named to the files that are looked at, and their bytes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdicom._errors import ParseError, SeriesError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or bytes in memory.
+
+    Attributes:
+        path: The file as named, or ``"<bytes 0>"``.
+        data: The bytes, where they are in memory.
+        is_named: False for a file met in a folder, which need not be DICOM.
+    """
+
+    path: str
+    data: bytes | None = None
+    is_named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a source, with the size and time that tell whether it changed since.
+
+    Attributes:
+        data: Every byte.
+        stamp: Size in bytes and time of the last change in nanoseconds.
+    """
+
+    data: bytes
+    stamp: tuple[int, int]
+
+
+def named_source(source: str | bytes, index: int = 0) -> Source:
+    """What one argument of the caller stands for."""
+    if isinstance(source, bytes):
+        return Source(f"<bytes {index}>", source)
+    return Source(source)
+
+
+def expand(sources: Sequence[str | bytes]) -> list[Source]:
+    """Every file once, in byte order of the paths, then the bytes in the order given.
+
+    Raises:
+        FileNotFoundError: If a named path does not exist.
+        SeriesError: ``empty_folder``.
+    """
+    files: dict[str, Source] = {}
+    in_memory: list[Source] = []
+    for index, source in enumerate(sources):
+        if isinstance(source, bytes):
+            in_memory.append(named_source(source, index))
+        elif not stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116 - names the path as given
+            files[source] = Source(source)
+        else:
+            found = list(_walk(source, set()))
+            if not found:
+                msg = "The folder holds no file. Name the folder that has the DICOM files in it"
+                raise SeriesError(msg, code="empty_folder", path=source)
+            for path in found:
+                files.setdefault(path, Source(path, is_named=False))
+    return [*(files[path] for path in sorted(files, key=os.fsencode)), *in_memory]
+
+
+def _walk(folder: str, visited: set[tuple[int, int]]) -> Iterator[str]:
+    """Regular files below a folder; links are followed, but no folder is entered twice."""
+    status = os.stat(folder)  # noqa: PTH116 - paths stay as the caller wrote them
+    identity = status.st_dev, status.st_ino
+    if identity in visited:
+        return
+    visited.add(identity)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _walk(entry.path, visited)
+            elif entry.is_file():
+                yield entry.path
+
+
+def read(source: Source) -> Content:
+    """All bytes of a source.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    if source.data is not None:
+        return Content(source.data, (len(source.data), 0))
+    with Path(source.path).open("rb") as file:
+        status = os.fstat(file.fileno())
+        return Content(file.read(), (status.st_size, status.st_mtime_ns))
+
+
+def read_again(source: Source, stamp: tuple[int, int]) -> bytes:
+    """All bytes of a source that was read before.
+
+    Raises:
+        ParseError: ``file_changed`` if its size or time is not what it was: the byte ranges that
+            the header gave would mean something else now.
+    """
+    content = read(source)
+    if content.stamp != stamp or len(content.data) != stamp[0]:
+        msg = "The file changed while it was being read. Load again once nothing writes to it"
+        raise ParseError(msg, code="file_changed", path=source.path)
+    return content.data

@@ -1,0 +1,60 @@
+"""The elements that are read, by keyword (PS3.6), and how an error names an element."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from torchdicom._metadata import METADATA
+
+TAGS: Final[dict[str, int]] = {
+    **{keyword: tag for keyword, (tag, _) in METADATA.items()},
+    "SpecificCharacterSet": 0x0008_0005,
+    "ImageType": 0x0008_0008,
+    "SOPInstanceUID": 0x0008_0018,
+    "SeriesDescription": 0x0008_103E,
+    "EchoNumbers": 0x0018_0086,
+    "ReceiveCoilName": 0x0018_1250,
+    "InstanceNumber": 0x0020_0013,
+    "ImagePositionPatient": 0x0020_0032,
+    "ImageOrientationPatient": 0x0020_0037,
+    "SamplesPerPixel": 0x0028_0002,
+    "PhotometricInterpretation": 0x0028_0004,
+    "PlanarConfiguration": 0x0028_0006,
+    "NumberOfFrames": 0x0028_0008,
+    "Rows": 0x0028_0010,
+    "Columns": 0x0028_0011,
+    "PixelSpacing": 0x0028_0030,
+    "BitsAllocated": 0x0028_0100,
+    "BitsStored": 0x0028_0101,
+    "HighBit": 0x0028_0102,
+    "PixelRepresentation": 0x0028_0103,
+    "RescaleIntercept": 0x0028_1052,
+    "RescaleSlope": 0x0028_1053,
+    "RescaleType": 0x0028_1054,
+    "ModalityLUTSequence": 0x0028_3000,
+    "Units": 0x0054_1001,
+    "DoseGridScaling": 0x3004_000E,
+    "SharedFunctionalGroupsSequence": 0x5200_9229,
+    "PerFrameFunctionalGroupsSequence": 0x5200_9230,
+    "ExtendedOffsetTable": 0x7FE0_0001,
+    "ExtendedOffsetTableLengths": 0x7FE0_0002,
+    "FloatPixelData": 0x7FE0_0008,
+    "DoubleFloatPixelData": 0x7FE0_0009,
+    "PixelData": 0x7FE0_0010,
+    "Item": 0xFFFE_E000,
+    "ItemDelimitationItem": 0xFFFE_E00D,
+    "SequenceDelimitationItem": 0xFFFE_E0DD,
+}
+
+PIXEL_TAGS: Final = frozenset(
+    TAGS[keyword] for keyword in ("FloatPixelData", "DoubleFloatPixelData", "PixelData")
+)
+
+_KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}
+
+
+def element_name(tag: int | str) -> str:
+    """How errors name an element: ``"(0028,0010) Rows"``, or the tag alone where it is not read."""
+    number = TAGS[tag] if isinstance(tag, str) else tag
+    name = f"({number >> 16:04X},{number & 0xFFFF:04X})"
+    return f"{name} {_KEYWORDS[number]}" if number in _KEYWORDS else name

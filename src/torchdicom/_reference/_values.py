@@ -1,0 +1,150 @@
+"""The values of top-level elements, by keyword, checked against the grammar of their VR."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydicom.charset import convert_encodings, decode_bytes
+
+from torchdicom._errors import LimitError, ParseError
+from torchdicom._metadata import PADDING, parse_decimal
+from torchdicom._reference._elements import UNDEFINED
+from torchdicom._reference._tags import TAGS, element_name
+
+if TYPE_CHECKING:
+    from torchdicom._reference._elements import DataSet, Element
+
+# The longest attribute that is read is text of some 10,000 characters.
+_MAX_LENGTH: Final = 65_536
+
+# Leading zeros aside, ten digits are all that 32 bits hold.
+_INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Reads a data set's values; an absent or empty one is None or an empty tuple."""
+
+    data_set: DataSet
+    path: str
+
+    def text(self, keyword: str) -> str | None:
+        """Text without its padding; several values keep their backslashes.
+
+        Raises:
+            LimitError: ``limit_element_length``, here and in every other method.
+        """
+        found = self._bytes(keyword)
+        return self._decode(found[1]).strip(PADDING) or None if found else None
+
+    def decimals(self, keyword: str, count: int) -> tuple[float, ...]:
+        """The numbers of a DS with exactly `count` values.
+
+        Raises:
+            ParseError: ``invalid_decimal_string``, ``invalid_multiplicity``.
+        """
+        element, parts = self._parts(keyword, count)
+        numbers = []
+        for part in parts:
+            number = parse_decimal(part)
+            if number is None:
+                msg = f"{part.strip(PADDING)!r} is not a decimal string (PS3.5 6.2), such as -1.5"
+                raise self.error(msg, "invalid_decimal_string", keyword, element)
+            numbers.append(number)
+        return tuple(numbers)
+
+    def decimal(self, keyword: str) -> float | None:
+        """The number of a DS with one value.
+
+        Raises:
+            ParseError: ``invalid_decimal_string``, ``invalid_multiplicity``.
+        """
+        return next(iter(self.decimals(keyword, 1)), None)
+
+    def integer(self, keyword: str) -> int | None:
+        """The number of an IS with one value.
+
+        Raises:
+            ParseError: ``invalid_integer_string``, ``invalid_multiplicity``.
+        """
+        element, parts = self._parts(keyword, 1)
+        if not parts:
+            return None
+        text = parts[0].strip(PADDING)
+        if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+            msg = f"{text!r} is not an integer string of 32 bits (PS3.5 6.2)"
+            raise self.error(msg, "invalid_integer_string", keyword, element)
+        return int(text)
+
+    def short(self, keyword: str) -> int | None:
+        """The first number of a US.
+
+        Raises:
+            ParseError: ``invalid_multiplicity`` where not even one is whole.
+        """
+        found = self._bytes(keyword)
+        if found is None or not found[1]:
+            return None
+        element, value = found
+        if len(value) < 2:
+            msg = "The value has one byte, and a number of type US has two"
+            raise self.error(msg, "invalid_multiplicity", keyword, element)
+        return self.data_set.encoding.number(value, 0, 2)
+
+    def error(
+        self, text: str, code: str, keyword: str, element: Element | None = None
+    ) -> ParseError:
+        """An error about one element of this file."""
+        element = element or self.data_set.elements.get(TAGS[keyword])
+        offset = element.offset if element else None
+        return ParseError(
+            text, code=code, path=self.path, element=element_name(keyword), offset=offset
+        )
+
+    def _bytes(self, keyword: str) -> tuple[Element, bytes] | None:
+        """An element and its value; None where it is absent or a sequence."""
+        element = self.data_set.elements.get(TAGS[keyword])
+        if element is None or element.length == UNDEFINED:
+            return None
+        if element.length > _MAX_LENGTH:
+            msg = f"The value has {element.length} bytes, and {_MAX_LENGTH} are the limit"
+            raise LimitError(
+                msg,
+                code="limit_element_length",
+                path=self.path,
+                element=element_name(keyword),
+                offset=element.offset,
+            )
+        return element, self.data_set.data[element.start : element.start + element.length]
+
+    def _parts(self, keyword: str, count: int) -> tuple[Element | None, list[str]]:
+        """The values of numeric text; none where it is absent or all padding."""
+        found = self._bytes(keyword)
+        if found is None:
+            return None, []
+        element, value = found
+        text = value.decode("latin-1")
+        if not text.strip(PADDING):
+            return element, []
+        parts = text.split("\\")
+        if len(parts) != count:
+            msg = f"The attribute has {len(parts)} values where {count} belong"
+            raise self.error(msg, "invalid_multiplicity", keyword, element)
+        return element, parts
+
+    def _decode(self, value: bytes) -> str:
+        """Text by SpecificCharacterSet; what cannot be read becomes U+FFFD."""
+        if value.isascii() and b"\x1b" not in value:
+            return value.decode("ascii")
+        found = self._bytes("SpecificCharacterSet")
+        charset = found[1].decode("ascii", errors="replace").strip(PADDING) if found else ""
+        if not charset:
+            # PS3.3 C.12.1.1.2: without the attribute, text is ASCII.
+            return value.decode("ascii", errors="replace")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about charsets that it corrects or replaces
+            encodings = convert_encodings([part.strip(PADDING) for part in charset.split("\\")])
+            return decode_bytes(value, encodings, set())

@@ -1,0 +1,231 @@
+"""The public names: documented, versioned, and every option of every one changes something."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+import torchdicom as td
+from builders import ct_slice
+from torchdicom import _ext
+
+if TYPE_CHECKING:
+    from helpers import Backend
+
+ONE = ct_slice()
+OTHER = ct_slice(np.ones((3, 4), np.int16), Modality="MR")
+FRAMES = ct_slice(np.arange(24, dtype=np.int16).reshape(2, 3, 4))
+MANY = [ct_slice(ImagePositionPatient=(0, 0, k), SOPInstanceUID=f"1.{k}") for k in range(8)]
+
+
+def load(**options: Any) -> object:
+    volume = td.load(**{"source": ONE, **options})
+    return volume.data.dtype, volume.data.tolist()
+
+
+def decode(**options: Any) -> object:
+    data = td.decode(**{"source": FRAMES, **options})
+    return data.dtype, data.tolist()
+
+
+def threads_used(call: Callable[..., object], source: object, threads: int) -> object:
+    call(source, num_threads=threads)
+    return _ext.last_load_stats()["threads"]
+
+
+def is_out(call: Callable[..., Any], source: bytes, out: torch.Tensor | None) -> bool:
+    result = call(source, out=out)
+    return (result.data if isinstance(result, td.Volume) else result) is out
+
+
+def header(**options: Any) -> object:
+    return td.read_header(**options).modality
+
+
+def threads_after(n: int) -> int:
+    try:
+        td.set_num_threads(num_threads=n)
+        return td.get_num_threads()
+    finally:
+        td.set_num_threads(None)
+
+
+def native_loads_counted(call: Callable[..., object], backend: Backend) -> object:
+    """The reference does not pass the native counters, which tells who worked."""
+    td.load(MANY[:3])
+    call(FRAMES if call is td.decode else ONE, backend=backend)
+    return _ext.last_load_stats()["files"]
+
+
+Pair = tuple[Callable[[], object], Callable[[], object]]
+FLOATS, SHORTS = torch.zeros((1, 3, 4)), torch.zeros((2, 3, 4), dtype=torch.int16)
+
+# For every option two calls whose results differ.
+EFFECTS: dict[tuple[str, str], Pair] = {
+    ("load", "source"): (lambda: load(source=ONE), lambda: load(source=OTHER)),
+    ("load", "output"): (lambda: load(output="stored"), lambda: load(output="modality")),
+    ("load", "dtype"): (lambda: load(dtype=torch.int16), lambda: load(dtype=torch.float64)),
+    ("load", "out"): (
+        lambda: is_out(td.load, ONE, FLOATS),
+        lambda: is_out(td.load, ONE, None) or 0,
+    ),
+    ("load", "num_threads"): (
+        lambda: threads_used(td.load, MANY, 1),
+        lambda: threads_used(td.load, MANY, 3),
+    ),
+    ("load", "backend"): (
+        lambda: native_loads_counted(td.load, "native"),
+        lambda: native_loads_counted(td.load, "reference"),
+    ),
+    ("decode", "source"): (lambda: decode(source=ONE), lambda: decode(source=OTHER)),
+    ("decode", "frames"): (lambda: decode(frames=[0]), lambda: decode(frames=[1])),
+    ("decode", "output"): (lambda: decode(output="stored"), lambda: decode(output="modality")),
+    ("decode", "dtype"): (lambda: decode(dtype=torch.int16), lambda: decode(dtype=torch.int32)),
+    ("decode", "out"): (
+        lambda: is_out(td.decode, FRAMES, SHORTS),
+        lambda: is_out(td.decode, FRAMES, None) or 0,
+    ),
+    ("decode", "num_threads"): (
+        lambda: threads_used(td.decode, FRAMES, 1),
+        lambda: threads_used(td.decode, FRAMES, 2),
+    ),
+    ("decode", "backend"): (
+        lambda: native_loads_counted(td.decode, "native"),
+        lambda: native_loads_counted(td.decode, "reference"),
+    ),
+    ("read_header", "source"): (lambda: header(source=ONE), lambda: header(source=OTHER)),
+    ("set_num_threads", "num_threads"): (lambda: threads_after(1), lambda: threads_after(5)),
+}
+
+
+def options() -> list[tuple[str, str]]:
+    functions = [name for name in td.__all__ if inspect.isroutine(getattr(td, name))]
+    return [
+        (n, option) for n in functions for option in inspect.signature(getattr(td, n)).parameters
+    ]
+
+
+@pytest.mark.parametrize(("function", "option"), options())
+def test_every_option_changes_something(function: str, option: str) -> None:
+    first, second = EFFECTS[function, option]
+    assert first() != second()
+
+
+def test_no_effect_is_stale() -> None:
+    assert set(EFFECTS) == set(options())
+
+
+WRONG = [
+    (td.load, {"output": "hounsfield"}, "stored"),
+    (td.load, {"output": None}, "stored"),
+    (td.load, {"backend": "gdcm"}, "reference"),
+    (td.load, {"dtype": torch.complex64}, "float32"),
+    (td.load, {"dtype": torch.bool}, "float32"),
+    (td.load, {"dtype": "float32"}, "dtype"),
+    (td.load, {"dtype": np.float32}, "dtype"),
+    (td.load, {"out": [1, 2]}, "out"),
+    (td.decode, {"output": "hounsfield"}, "stored"),
+    (td.decode, {"backend": "gdcm"}, "reference"),
+    (td.decode, {"frames": "all"}, "frames"),
+    (td.decode, {"frames": [0.5]}, "frames"),
+]
+
+
+@pytest.mark.parametrize(("call", "wrong", "allowed"), WRONG)
+def test_wrong_option_is_named_with_what_is_allowed(
+    call: Callable[..., object], wrong: dict[str, object], allowed: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=allowed) as caught:
+        call(ONE, **wrong)
+    assert not isinstance(caught.value, td.DicomError)
+
+
+@pytest.mark.parametrize("source", [None, 3, 2.5, [], [None], [[ONE]]])
+def test_wrong_source(source: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        td.load(source)
+    with pytest.raises((TypeError, ValueError)):
+        td.decode(source)
+    with pytest.raises((TypeError, ValueError)):
+        td.read_header(source)
+
+
+def test_options_are_by_keyword_alone() -> None:
+    for function in (td.load, td.decode, td.read_header):
+        kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+        assert all(kind is inspect.Parameter.KEYWORD_ONLY for kind in kinds[1:])
+
+
+@pytest.mark.parametrize("name", td.__all__)
+def test_public_name_is_there_and_documented(name: str) -> None:
+    thing = getattr(td, name)
+    if not (inspect.isclass(thing) or inspect.isroutine(thing)):
+        return
+    assert len(inspect.getdoc(thing) or "") > 20
+    assert thing.__module__.split(".")[0] == "torchdicom"
+    if inspect.isclass(thing):
+        members = {k: v for k, v in vars(thing).items() if not k.startswith("_")}
+        methods = {k: v for k, v in members.items() if callable(v) or isinstance(v, property)}
+        assert all(inspect.getdoc(v) for v in methods.values())
+
+
+def test_all_is_complete_and_sorted_names_only() -> None:
+    wanted = {"load", "decode", "read_header", "codecs", "set_num_threads", "get_num_threads"}
+    wanted |= {"Codec", "empty_pool", "Volume", "Verdict", "Defect", "SliceProvenance", "Header"}
+    wanted |= {"DicomError", "ParseError", "UnsupportedError", "DecodeError", "SeriesError"}
+    wanted |= {"LimitError", "DicomWarning"}
+    assert wanted <= set(td.__all__)
+    assert len(td.__all__) == len(set(td.__all__))
+    assert set(td.__all__) <= set(dir(td))
+
+
+def test_version() -> None:
+    assert td.__version__ == importlib.metadata.version("torchdicom")
+    assert td.__version__ == _ext.__version__
+
+
+def test_codecs_names_every_syntax() -> None:
+    text = repr(td.codecs())
+    uids = ["2", "2.1", "2.2", "2.1.98", "2.1.99", "2.5"]
+    uids += ["2.4." + n for n in ("50", "51", "53", "55", "57", "70", "80", "81", "90", "91")]
+    assert [uid for uid in uids if f"1.2.840.10008.1.{uid}" not in text] == []
+
+
+def modules() -> list[str]:
+    folder = Path(inspect.getfile(td)).parent
+    found = pkgutil.walk_packages([str(folder)], "torchdicom.")
+    return ["torchdicom", *[m.name for m in found if not m.name.endswith("._ext")]]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_doctests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Examples name files by paths from the root of the project.
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_main_functions_have_an_example() -> None:
+    for function in (td.load, td.decode, td.read_header):
+        assert ">>>" in (inspect.getdoc(function) or "")
+
+
+def test_what_people_print() -> None:
+    volume = td.load(ONE)
+    assert repr(volume) == (
+        "Volume(shape=(1, 3, 4), dims=zyx, dtype=float32, spacing_mm=(1, 0.5, 0.25), units=HU, "
+        "verdict=ok (assumed_spacing))"
+    )
+    with pytest.raises(AttributeError):
+        volume.units = "GY"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        volume.metadata["Modality"] = "MR"  # type: ignore[index]

@@ -1,0 +1,384 @@
+"""Which files make one volume, in which order, with which affine, and what is refused instead."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+import torchdicom as td
+from builders import MR_IMAGE, PET_IMAGE, Cells, ct_slice, default_pixels, element, write_series
+from helpers import Backend, expect_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Vector = tuple[float, float, float]
+
+# Rows point along the first three, columns along the last three; the normal is their cross product.
+ORIENTATIONS: dict[str, tuple[tuple[float, ...], Vector]] = {
+    "axial": ((1, 0, 0, 0, 1, 0), (0, 0, 1)),
+    "sagittal": ((0, 1, 0, 0, 0, -1), (-1, 0, 0)),
+    "coronal": ((1, 0, 0, 0, 0, -1), (0, 1, 0)),
+    "oblique": ((0.8, 0.6, 0, 0, 0, -1), (-0.6, 0.8, 0)),
+    "double oblique": ((0.8, 0.6, 0, -0.36, 0.48, 0.8), (0.48, -0.64, 0.6)),
+    "rows flipped": ((-1, 0, 0, 0, 1, 0), (0, 0, -1)),
+    "columns flipped": ((1, 0, 0, 0, -1, 0), (0, 0, -1)),
+}
+
+
+def along(normal: Vector, distance: float) -> Vector:
+    x, y, z = (round(o + distance * n, 9) for o, n in zip((5, -7, 11), normal, strict=True))
+    return x, y, z
+
+
+def flat(value: int) -> Cells:
+    return np.full((3, 4), value, np.int16)
+
+
+@pytest.mark.parametrize("name", ORIENTATIONS)
+def test_slices_are_sorted_along_the_normal(tmp_path: Path, backend: Backend, name: str) -> None:
+    orientation, normal = ORIENTATIONS[name]
+    order = [3, 0, 4, 1, 2]
+    write_series(
+        tmp_path,
+        5,
+        names=["a", "e.dcm", "b.dcm", "D", "c.DCM"],
+        pixels=[flat(k) for k in order],
+        InstanceNumber=[2, 2, 9, 5, 1],
+        ImagePositionPatient=[along(normal, 2.0 * k) for k in order],
+        ImageOrientationPatient=orientation,
+        RescaleIntercept=0,
+    )
+    volume = td.load(tmp_path, backend=backend)
+    assert volume.data[:, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    expected = np.eye(4)
+    expected[:3] = np.stack([2.0 * np.array(normal), 0.5 * column, 0.25 * row, [5, -7, 11]], axis=1)
+    assert np.allclose(volume.affine.numpy(), expected, rtol=0, atol=1e-9)
+    assert volume.spacing_mm == pytest.approx((2.0, 0.5, 0.25), abs=1e-9)
+    assert [Path(s.path).name for s in volume.provenance] == ["e.dcm", "D", "c.DCM", "a", "b.dcm"]
+    assert volume.verdict == td.Verdict(ok=True)
+
+
+def test_what_a_volume_says_about_itself(tmp_path: Path, backend: Backend) -> None:
+    paths = write_series(tmp_path, 3, Manufacturer="Nobody", KVP="120.0", PatientName="Secret^One")
+    volume = td.load(tmp_path, backend=backend)
+    assert (volume.dims, volume.space, volume.units) == (("z", "y", "x"), "LPS", "HU")
+    assert volume.data.dtype == torch.float32
+    assert volume.data.is_contiguous()
+    assert volume.data.tolist() == [
+        (default_pixels() + 100.0 * k - 1024).tolist() for k in range(3)
+    ]
+    assert volume.provenance[2] == td.SliceProvenance(
+        str(paths[2]), 0, "1.2.3.4.3", (-10.0, -20.0, 35.0), 1.0, -1024.0
+    )
+    assert volume.metadata["KVP"] == 120.0
+    assert volume.metadata["Manufacturer"] == "Nobody"
+    assert volume.metadata["SeriesInstanceUID"] == "1.2.3.4"
+    assert volume.metadata["TransferSyntaxUID"] == "1.2.840.10008.1.2.1"
+    assert "Secret" not in repr(volume) + repr(dict(volume.metadata))
+
+
+def test_malformed_metadata_is_a_warning(backend: Backend) -> None:
+    with pytest.warns(td.DicomWarning, match=r"KVP|\(0018,0060\)"):
+        volume = td.load(ct_slice(KVP="1,2"), backend=backend)
+    assert "KVP" not in volume.metadata
+
+
+PET: dict[str, Any] = {
+    "SOPClassUID": PET_IMAGE,
+    "Modality": "PT",
+    "Units": "BQML",
+    "RescaleIntercept": 0,
+}
+
+
+def test_every_slice_has_its_own_slope(tmp_path: Path, backend: Backend) -> None:
+    slopes = ["1", "37.37", "0.1", "2.5e-3"]
+    write_series(tmp_path, 4, pixels=[flat(7)] * 4, RescaleSlope=slopes, **PET)
+    volume = td.load(tmp_path, dtype=torch.float64, backend=backend)
+    assert volume.data[:, 0, 0].tolist() == [7 * 1.0, 7 * 37.37, 7 * 0.1, 7 * 2.5e-3]
+    assert [s.slope for s in volume.provenance] == [1.0, 37.37, 0.1, 2.5e-3]
+    with expect_error("integer_dtype", element="RescaleSlope", path=tmp_path / "0001.dcm"):
+        td.load(tmp_path, dtype=torch.int32, backend=backend)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "units"),
+    [
+        ({}, "HU"),
+        ({"RescaleType": "US"}, None),
+        ({"RescaleType": "HU"}, "HU"),
+        (PET, "BQML"),
+        ({"SOPClassUID": MR_IMAGE, "Modality": "MR"}, None),
+        ({"SOPClassUID": MR_IMAGE, "Modality": "MR", "RescaleType": "OD"}, "OD"),
+        ({"SOPClassUID": MR_IMAGE, "Modality": "MR", "RescaleType": "normalized"}, None),
+        ({"RescaleSlope": None, "RescaleIntercept": None}, None),
+    ],
+)
+def test_units(backend: Backend, attributes: dict[str, Any], units: str | None) -> None:
+    data = ct_slice(**attributes)
+    assert td.load(data, backend=backend).units == units
+    assert td.load(data, output="stored", backend=backend).units is None
+
+
+@pytest.mark.parametrize(
+    ("thickness", "step"), [("3", 3.0), (None, 1.0), ("0", 1.0), ("-2", 1.0), ("0.625", 0.625)]
+)
+def test_one_slice_assumes_its_thickness(
+    backend: Backend, thickness: str | None, step: float
+) -> None:
+    volume = td.load(ct_slice(SliceThickness=thickness), backend=backend)
+    assert volume.affine.tolist() == [
+        [0.0, 0.0, 0.25, -10.0],
+        [0.0, 0.5, 0.0, -20.0],
+        [step, 0.0, 0.0, 30.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ]
+    (defect,) = volume.verdict.defects
+    assert (volume.verdict.ok, defect.code) == (True, "assumed_spacing")
+    assert defect.measured == {"spacing_mm": step}
+
+
+def test_tilted_gantry_keeps_its_shear(tmp_path: Path, backend: Backend) -> None:
+    positions = [(0, k, 5 * k) for k in range(4)]
+    write_series(tmp_path, 4, ImagePositionPatient=positions)
+    volume = td.load(tmp_path, backend=backend)
+    assert volume.affine.tolist() == [
+        [0.0, 0.0, 0.25, 0.0],
+        [1.0, 0.5, 0.0, 0.0],
+        [5.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ]
+    (defect,) = volume.verdict.defects
+    assert (volume.verdict.ok, defect.code) == (True, "gantry_tilt")
+    assert defect.measured["angle_degrees"] == pytest.approx(math.degrees(math.atan2(1, 5)))
+
+
+def axial(*z: float) -> list[Vector]:
+    return [(0, 0, value) for value in z]
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        axial(0, 4.1, 7.92, 12.04, 16),
+        axial(0, 4.05, 8, 11.9, 16.1),
+        axial(0.0, 0.3, 0.7, 1.0, 1.3, 1.7, 2.0),
+        [(0, 0, 0), (0.1, 0, 4), (-0.1, 0.1, 8), (0, 0, 12)],
+    ],
+    ids=["3 %", "1 %", "written to 0.1 mm", "sideways"],
+)
+def test_jitter_of_positions_is_no_gap(
+    tmp_path: Path, backend: Backend, positions: list[Vector]
+) -> None:
+    write_series(tmp_path, len(positions), ImagePositionPatient=positions)
+    volume = td.load(tmp_path, backend=backend)
+    assert volume.verdict == td.Verdict(ok=True)
+    first, last = positions[0], positions[-1]
+    step = [(b - a) / (len(positions) - 1) for a, b in zip(first, last, strict=True)]
+    assert volume.affine[:3, 0].tolist() == step
+
+
+def test_orientation_written_with_noise(tmp_path: Path, backend: Backend) -> None:
+    exact, noisy = (1, 0, 0, 0, 1, 0), (0.99999, 0.0009, 0, 0, 1, 0)
+    write_series(tmp_path, 4, ImageOrientationPatient=[noisy, exact, exact, noisy])
+    # A tie of two: the lexicographically smaller tuple is the reference.
+    affine = td.load(tmp_path, backend=backend).affine
+    assert affine[:3, 2].tolist() == [0.25 * 0.99999, 0.25 * 0.0009, 0.0]
+
+
+Attributes = dict[str, Any]
+MR: Attributes = {"SOPClassUID": MR_IMAGE, "Modality": "MR"}
+TURNED = (0.9999, 0.0141, 0, -0.0141, 0.9999, 0)
+USUAL = (1, 0, 0, 0, 1, 0)
+HALF_UNITS = ["BQML", "BQML", "CNTS", "BQML"]
+UNEVEN_PIXELS = [flat(0), flat(0), flat(0), np.zeros((4, 4), np.int16)]
+
+REFUSED: list[tuple[str, str, Attributes]] = [
+    ("a slice missing", "missing_slices", {"ImagePositionPatient": axial(0, 2, 6, 8)}),
+    ("two missing", "missing_slices", {"ImagePositionPatient": axial(0, 2, 4, 10)}),
+    ("uneven", "uneven_spacing", {"ImagePositionPatient": axial(0, 2, 4.6, 6)}),
+    (
+        "sideways",
+        "uneven_spacing",
+        {"ImagePositionPatient": [(0, 0, 0), (0, 0, 2), (1, 0, 4), (0, 0, 6)]},
+    ),
+    ("same position", "duplicate_positions", {"ImagePositionPatient": axial(0, 2, 2, 4)}),
+    ("0.005 mm apart", "duplicate_positions", {"ImagePositionPatient": axial(0, 2, 2.005, 4)}),
+    ("all at one place", "duplicate_positions", {"ImagePositionPatient": axial(1, 1, 1, 1)}),
+    ("same file twice", "duplicate_files", {"SOPInstanceUID": ["1.1", "1.2", "1.1", "1.3"]}),
+    ("position absent", "no_position", {"ImagePositionPatient": [*axial(0, 2, 4), None]}),
+    ("orientation absent", "no_position", {"ImageOrientationPatient": [USUAL] * 3 + [None]}),
+    ("spacing absent", "invalid_geometry", {"PixelSpacing": None}),
+    ("spacing zero", "invalid_geometry", {"PixelSpacing": (0, 1)}),
+    ("spacing negative", "invalid_geometry", {"PixelSpacing": (1, -1)}),
+    ("not unit", "invalid_geometry", {"ImageOrientationPatient": (1.01, 0, 0, 0, 1, 0)}),
+    ("not orthogonal", "invalid_geometry", {"ImageOrientationPatient": (1, 0, 0, 0.01, 1, 0)}),
+    ("all zero", "invalid_geometry", {"ImageOrientationPatient": (0, 0, 0, 0, 0, 0)}),
+    ("one turned", "mixed_orientation", {"ImageOrientationPatient": [USUAL] * 3 + [TURNED]}),
+    ("rows differ", "mixed_size", {"pixels": UNEVEN_PIXELS}),
+    ("spacing differs", "mixed_size", {"PixelSpacing": [(0.5, 0.5)] * 3 + [(0.51, 0.5)]}),
+    ("bits differ", "mixed_pixel_format", {"BitsStored": [16, 16, 12, 16], "HighBit": 15}),
+    (
+        "photometric differs",
+        "mixed_pixel_format",
+        {"PhotometricInterpretation": ["MONOCHROME1"] + ["MONOCHROME2"] * 3},
+    ),
+    ("units differ", "mixed_pixel_format", {**PET, "Units": HALF_UNITS}),
+    ("two series", "several_series", {"SeriesInstanceUID": ["1.1", "1.1", "1.2", "1.2"]}),
+    ("two classes", "several_series", {"SOPClassUID": [PET_IMAGE, MR_IMAGE] * 2}),
+    ("two modalities", "several_series", {"Modality": ["CT", "PT"] * 2}),
+    ("derived", "several_series", {"ImageType": ["ORIGINAL\\PRIMARY", "DERIVED\\PRIMARY"] * 2}),
+    (
+        "phase",
+        "several_series",
+        {**MR, "ImageType": ["ORIGINAL\\PRIMARY\\M", "ORIGINAL\\PRIMARY\\P"] * 2},
+    ),
+    ("echo time", "several_series", {**MR, "EchoTime": ["10", "80"] * 2}),
+    ("echo number", "several_series", {**MR, "EchoNumbers": [1, 2] * 2}),
+    ("repetition", "several_series", {**MR, "RepetitionTime": ["500", "600"] * 2}),
+    ("flip angle", "several_series", {**MR, "FlipAngle": ["5", "20"] * 2}),
+    ("coil", "several_series", {**MR, "ReceiveCoilName": ["left", "right"] * 2}),
+    (
+        "a localizer",
+        "localizer",
+        {"ImageType": ["ORIGINAL\\PRIMARY\\LOCALIZER"] + ["ORIGINAL\\PRIMARY\\AXIAL"] * 3},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "attributes"), REFUSED, ids=[r[0] for r in REFUSED])
+def test_what_is_no_single_volume(
+    tmp_path: Path, backend: Backend, name: str, code: str, attributes: Attributes
+) -> None:
+    paths = write_series(tmp_path, 4, **attributes)
+    with expect_error(code) as caught:
+        td.load(tmp_path, backend=backend)
+    message = str(caught.value)
+    assert any(path.name in message for path in paths), f"{name}: no file named in {message}"
+
+
+def test_rows_of_one_size_are_several_groups_only_if_something_else_differs(
+    tmp_path: Path, backend: Backend
+) -> None:
+    # Exposure and the like differ from slice to slice in every CT: they split nothing.
+    extra = [[element("Manufacturer", str(k))] for k in range(3)]
+    write_series(tmp_path, 3, extra=extra, SeriesDescription=["a", "b", "c"])
+    assert td.load(tmp_path, backend=backend).data.shape == (3, 3, 4)
+
+
+def test_missing_slices_are_counted(tmp_path: Path, backend: Backend) -> None:
+    write_series(tmp_path, 5, ImagePositionPatient=axial(0, 2, 8, 10, 12))
+    with expect_error("missing_slices", match="2") as caught:
+        td.load(tmp_path, backend=backend)
+    assert "0001.dcm" in str(caught.value)
+
+
+def test_several_series_are_listed(tmp_path: Path, backend: Backend) -> None:
+    write_series(tmp_path / "a", 3, SeriesInstanceUID="1.2.8", SeriesDescription="thin")
+    write_series(
+        tmp_path / "b",
+        2,
+        pixels=[np.zeros((5, 6), np.int16)] * 2,
+        SeriesInstanceUID="1.2.9",
+        SeriesDescription="thick",
+    )
+    with expect_error("several_series") as caught:
+        td.load(tmp_path, backend=backend)
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    (thin,) = [line for line in lines if "1.2.8" in line]
+    (thick,) = [line for line in lines if "1.2.9" in line]
+    assert all(part in thin for part in ("CT", "3 files", "3x4", '"thin"', "0000.dcm"))
+    assert all(part in thick for part in ("CT", "2 files", "5x6", '"thick"', "0000.dcm"))
+
+
+def enhanced() -> bytes:
+    groups = [[element("RescaleSlope", 1)]]
+    return ct_slice(np.zeros((2, 3, 4), np.int16), SharedFunctionalGroupsSequence=groups)
+
+
+def no_volume() -> list[tuple[str, str, str, Callable[[], bytes]]]:
+    cells = np.zeros((2, 3, 4), np.int16)
+    mosaic = "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC"
+    functional = "unsupported_functional_groups"
+    return [
+        ("enhanced", functional, "SharedFunctionalGroupsSequence", enhanced),
+        (
+            "per frame",
+            functional,
+            "PerFrameFunctionalGroupsSequence",
+            lambda: ct_slice(PerFrameFunctionalGroupsSequence=[[]]),
+        ),
+        ("dose", functional, "DoseGridScaling", lambda: ct_slice(DoseGridScaling="1e-5")),
+        ("frames", "unsupported_multi_frame", "NumberOfFrames", lambda: ct_slice(cells)),
+        ("mosaic", "unsupported_mosaic", "ImageType", lambda: ct_slice(ImageType=mosaic, **MR)),
+        (
+            "lookup table",
+            "unsupported_modality_lut",
+            "ModalityLUTSequence",
+            lambda: ct_slice(ModalityLUTSequence=[[element("Rows", 1)]]),
+        ),
+        (
+            "colour",
+            "unsupported_photometric",
+            "SamplesPerPixel",
+            lambda: ct_slice(bytes(72), SamplesPerPixel=3, PhotometricInterpretation="RGB"),
+        ),
+        (
+            "palette",
+            "unsupported_photometric",
+            "PhotometricInterpretation",
+            lambda: ct_slice(PhotometricInterpretation="PALETTE COLOR"),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "keyword", "build"), [c[1:] for c in no_volume()], ids=[c[0] for c in no_volume()]
+)
+def test_what_is_not_read_as_a_volume_yet(
+    tmp_path: Path, backend: Backend, code: str, keyword: str, build: Callable[[], bytes]
+) -> None:
+    path = tmp_path / "one.dcm"
+    path.write_bytes(build())
+    with expect_error(code, element=keyword, path=path):
+        td.load(path, backend=backend)
+
+
+def test_stored_values_of_such_files_can_be_decoded(backend: Backend) -> None:
+    for data, frames in [(enhanced(), 2), (ct_slice(DoseGridScaling="1e-5"), 1)]:
+        assert td.decode(data, backend=backend).shape == (frames, 3, 4)
+        with expect_error("unsupported_functional_groups"):
+            td.decode(data, output="modality", backend=backend)
+
+
+def test_sources_of_every_kind_make_one_volume(tmp_path: Path, backend: Backend) -> None:
+    paths = write_series(tmp_path, 4)
+    expected = td.load(tmp_path, backend=backend)
+    in_memory = [path.read_bytes() for path in paths]
+    sources: list[Any] = [str(tmp_path), paths, in_memory]
+    sources.append([str(paths[2]), *paths[:2], in_memory[3]])
+    for source in sources:
+        loaded = td.load(source, backend=backend)
+        assert loaded.data.tolist() == expected.data.tolist()
+        assert loaded.affine.tolist() == expected.affine.tolist()
+    inside = memoryview(b"before" + in_memory[1] + b"behind")[6:-6]
+    views: list[Any] = [bytearray(in_memory[0]), inside, np.frombuffer(in_memory[2], np.uint16)]
+    loaded = td.load(views, backend=backend)
+    assert loaded.data.tolist() == expected.data[:3].tolist()
+
+
+def test_files_that_are_no_images_are_left_out(tmp_path: Path, backend: Backend) -> None:
+    write_series(tmp_path / "deep" / "er", 3)
+    (tmp_path / "notes.txt").write_text("not DICOM, and longer than the 132 bytes " * 9)
+    (tmp_path / "empty").write_bytes(b"")
+    report = ct_slice(Modality="SR", pixel_element=element("Manufacturer", "x"), Rows=None)
+    (tmp_path / "report.dcm").write_bytes(report)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert td.load(tmp_path, backend=backend).data.shape == (3, 3, 4)
