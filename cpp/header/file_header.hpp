@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "discover/discover.hpp"
 #include "header/byte_window.hpp"
 #include "header/element_reader.hpp"
@@ -106,7 +107,10 @@ void read_frame_table(ByteWindow& window, FileHeader& header);
 /// The same for encapsulated pixel data.
 void add_encapsulated_frames(ByteWindow& window, FileHeader& header);
 
-/// A whole deflated data set (PS3.5 A.5), inflated. Throws invalid_deflate, limit_deflate_ratio.
-[[nodiscard]] std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset);
+/// A whole deflated data set (PS3.5 A.5), inflated to at most `limit` bytes; `offset` is its place
+/// in the file. Throws invalid_deflate, limit_deflate_ratio.
+[[nodiscard]] std::vector<std::byte>
+inflate_data_set(ByteSpan deflated, std::uint64_t offset,
+                 std::uint64_t limit = limits::kMaxInflatedBytes);
 
 } // namespace torchdicom

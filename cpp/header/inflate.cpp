@@ -27,19 +27,18 @@ libdeflate_decompressor& this_threads_decompressor() {
     return *decompressor;
 }
 
-std::uint64_t largest_output(std::uint64_t input) noexcept {
-    const std::uint64_t by_ratio =
-        std::min(input, limits::kMaxInflatedBytes) * limits::kMaxDeflateRatio;
-    return std::min(by_ratio, limits::kMaxInflatedBytes);
+std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept {
+    return std::min(std::min(input, limit) * limits::kMaxDeflateRatio, limit);
 }
 
 } // namespace
 
-std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset) {
+std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset,
+                                        std::uint64_t limit) {
     // The size is not written anywhere and libdeflate wants it all at once: start from what the
     // last file of this thread took, since the files of a series are alike, and double from there.
     thread_local std::size_t guess = 0;
-    const std::uint64_t most = largest_output(deflated.size());
+    const std::uint64_t most = largest_output(deflated.size(), limit);
     std::size_t capacity = std::min<std::uint64_t>(std::max(guess, deflated.size() * 4), most);
     for (;;) {
         std::vector<std::byte> inflated(capacity);

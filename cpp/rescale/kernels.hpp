@@ -1,15 +1,20 @@
 // The inner loops: one template a way of calculating, instantiated for every cell and output type.
+//
+// Included once by each kernels_*.cpp with TORCHDICOM_INSTRUCTION_SET defined: what is compiled
+// with wider instructions must have names of its own, or the linker would keep one of the copies
+// for all.
 #pragma once
 
-#include "rescale/rescale.hpp"
+#include "rescale/kernel.hpp"
 
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
-namespace torchdicom::kernels {
+namespace torchdicom::kernels::TORCHDICOM_INSTRUCTION_SET {
+
+namespace {
 
 /// Kernels get bytes, aligned for their type: a pointer to kernels has one type for all of them.
 template <typename Cell>
@@ -27,13 +32,14 @@ struct BFloat16 {
     std::uint16_t bits;
 };
 
-/// The stored value of a cell: unused high bits shifted out, unused low bits too, sign extended.
+/// The stored value of a cell: unused high bits shifted out, unused low bits too, sign extended. In
+/// 32 bits whatever the cell: vectors of narrow cells have no such shifts and would be repacked.
 template <typename Cell>
-[[nodiscard]] inline Cell stored_value(Cell cell, unsigned left, unsigned right) noexcept {
-    using Bits = std::make_unsigned_t<Cell>;
-    const auto raised = static_cast<Cell>(static_cast<Bits>(static_cast<Bits>(cell) << left));
+[[nodiscard]] inline auto stored_value(Cell cell, unsigned left, unsigned right) noexcept {
+    using Value = std::conditional_t<std::is_signed_v<Cell>, std::int32_t, std::uint32_t>;
+    const std::uint32_t raised = static_cast<std::uint32_t>(cell) << left;
     // NOLINTNEXTLINE(bugprone-signed-bitwise): an arithmetic shift extends the sign, since C++20
-    return static_cast<Cell>(raised >> right);
+    return static_cast<Value>(raised) >> right;
 }
 
 /// To the type that processors convert to float in vectors. The value fits: the caller chose so.
@@ -164,4 +170,59 @@ bool copy(const std::byte* cells, std::size_t count, const KernelParameters& /*p
     return true;
 }
 
-} // namespace torchdicom::kernels
+template <typename Cell, typename Output> Kernel integer_kernel(Arithmetic arithmetic) noexcept {
+    return arithmetic == Arithmetic::int32 ? &in_int32<Cell, Output>
+                                           : &in_checked_double<Cell, Output>;
+}
+
+template <typename Cell, typename Output> Kernel float_kernel(Arithmetic arithmetic) noexcept {
+    return arithmetic == Arithmetic::float32 ? &in_float<Cell, Output> : &in_double<Cell, Output>;
+}
+
+template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) noexcept {
+    if (arithmetic == Arithmetic::copy) {
+        return &copy<Cell>;
+    }
+    switch (dtype) {
+    case DType::uint8:
+        return integer_kernel<Cell, std::uint8_t>(arithmetic);
+    case DType::int8:
+        return integer_kernel<Cell, std::int8_t>(arithmetic);
+    case DType::int16:
+        return integer_kernel<Cell, std::int16_t>(arithmetic);
+    case DType::uint16:
+        return integer_kernel<Cell, std::uint16_t>(arithmetic);
+    case DType::int32:
+        return integer_kernel<Cell, std::int32_t>(arithmetic);
+    case DType::int64:
+        return integer_kernel<Cell, std::int64_t>(arithmetic);
+    case DType::float16:
+        return float_kernel<Cell, Half>(arithmetic);
+    case DType::bfloat16:
+        return float_kernel<Cell, BFloat16>(arithmetic);
+    case DType::float32:
+        return float_kernel<Cell, float>(arithmetic);
+    case DType::float64:
+        return &in_double<Cell, double>;
+    }
+    return nullptr;
+}
+
+} // namespace
+
+Kernel find(const KernelChoice& choice) noexcept {
+    const auto [bits_allocated, is_signed, arithmetic, dtype] = choice;
+    switch (bits_allocated) {
+    case 8:
+        return is_signed ? kernel_for<std::int8_t>(arithmetic, dtype)
+                         : kernel_for<std::uint8_t>(arithmetic, dtype);
+    case 16:
+        return is_signed ? kernel_for<std::int16_t>(arithmetic, dtype)
+                         : kernel_for<std::uint16_t>(arithmetic, dtype);
+    default:
+        return is_signed ? kernel_for<std::int32_t>(arithmetic, dtype)
+                         : kernel_for<std::uint32_t>(arithmetic, dtype);
+    }
+}
+
+} // namespace torchdicom::kernels::TORCHDICOM_INSTRUCTION_SET

@@ -1,7 +1,5 @@
 #include "rescale/rescale.hpp"
 
-#include "rescale/kernels.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,13 +13,9 @@ namespace torchdicom {
 
 namespace {
 
-using namespace kernels;
-
 // Cells a block: the block's output stays in the first-level cache on its way past it.
 constexpr std::size_t kBlockCells = 2'048;
 constexpr std::size_t kMaxOutputBytes = 8;
-
-enum class Arithmetic : std::uint8_t { copy, float32, int32, float64, checked_float64 };
 
 double largest_stored(const PixelFormat& format) noexcept {
     return std::ldexp(1.0, static_cast<int>(format.bits_stored)) - (format.is_signed ? 0.0 : 1.0);
@@ -64,56 +58,11 @@ Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype
     return fits && dtype != DType::float64 ? Arithmetic::float32 : Arithmetic::float64;
 }
 
-template <typename Cell, typename Output> Kernel integer_kernel(Arithmetic arithmetic) noexcept {
-    return arithmetic == Arithmetic::int32 ? &in_int32<Cell, Output>
-                                           : &in_checked_double<Cell, Output>;
-}
-
-template <typename Cell, typename Output> Kernel float_kernel(Arithmetic arithmetic) noexcept {
-    return arithmetic == Arithmetic::float32 ? &in_float<Cell, Output> : &in_double<Cell, Output>;
-}
-
-template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) noexcept {
-    if (arithmetic == Arithmetic::copy) {
-        return &kernels::copy<Cell>;
-    }
-    switch (dtype) {
-    case DType::uint8:
-        return integer_kernel<Cell, std::uint8_t>(arithmetic);
-    case DType::int8:
-        return integer_kernel<Cell, std::int8_t>(arithmetic);
-    case DType::int16:
-        return integer_kernel<Cell, std::int16_t>(arithmetic);
-    case DType::uint16:
-        return integer_kernel<Cell, std::uint16_t>(arithmetic);
-    case DType::int32:
-        return integer_kernel<Cell, std::int32_t>(arithmetic);
-    case DType::int64:
-        return integer_kernel<Cell, std::int64_t>(arithmetic);
-    case DType::float16:
-        return float_kernel<Cell, Half>(arithmetic);
-    case DType::bfloat16:
-        return float_kernel<Cell, BFloat16>(arithmetic);
-    case DType::float32:
-        return float_kernel<Cell, float>(arithmetic);
-    case DType::float64:
-        return &in_double<Cell, double>;
-    }
-    return nullptr;
-}
-
-Kernel pick(const PixelFormat& format, Arithmetic arithmetic, DType dtype) noexcept {
-    switch (format.bits_allocated) {
-    case 8:
-        return format.is_signed ? kernel_for<std::int8_t>(arithmetic, dtype)
-                                : kernel_for<std::uint8_t>(arithmetic, dtype);
-    case 16:
-        return format.is_signed ? kernel_for<std::int16_t>(arithmetic, dtype)
-                                : kernel_for<std::uint16_t>(arithmetic, dtype);
-    default:
-        return format.is_signed ? kernel_for<std::int32_t>(arithmetic, dtype)
-                                : kernel_for<std::uint32_t>(arithmetic, dtype);
-    }
+KernelChoice choice(const PixelFormat& format, Arithmetic arithmetic, DType dtype) noexcept {
+    return {.bits_allocated = format.bits_allocated,
+            .is_signed = format.is_signed,
+            .arithmetic = arithmetic,
+            .dtype = dtype};
 }
 
 struct Range {
@@ -152,7 +101,8 @@ void stream_copy(const std::byte* from, std::size_t count, std::byte* to) noexce
     for (; done + kLine <= count; done += kLine) {
         __m128i line;
         std::memcpy(&line, from + done, kLine);
-        _mm_stream_si128(kernels::as_values<__m128i>(to + done), line);
+        // NOLINTNEXTLINE(*-reinterpret-cast): what the intrinsic takes; aligned above
+        _mm_stream_si128(reinterpret_cast<__m128i*>(to + done), line);
     }
     std::memcpy(to + done, from + done, count - done);
 #else
@@ -169,11 +119,12 @@ void finish_streaming() noexcept {
 } // namespace
 
 Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dtype)
-    : format_{format}, dtype_{dtype}, kernel_{pick(format, choose(format, rescale, dtype), dtype)},
-      to_double_{pick(format, Arithmetic::float64, DType::float64)} {
+    : format_{format}, dtype_{dtype},
+      kernel_{find_kernel(choice(format, choose(format, rescale, dtype), dtype))},
+      to_double_{find_kernel(choice(format, Arithmetic::float64, DType::float64))} {
     const Range range = range_of(dtype);
-    parameters_ = KernelParameters{.shift_left = format.bits_allocated - 1 - format.high_bit,
-                                   .shift_right = format.bits_allocated - format.bits_stored,
+    parameters_ = KernelParameters{.shift_left = 31 - format.high_bit,
+                                   .shift_right = 32 - format.bits_stored,
                                    .rescale = rescale,
                                    .lowest = range.lowest,
                                    .highest = range.highest};

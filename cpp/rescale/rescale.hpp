@@ -3,30 +3,11 @@
 
 #include "base/bytes.hpp"
 #include "header/pixel_format.hpp"
-#include "rescale/dtype.hpp"
+#include "rescale/kernel.hpp"
 
 #include <cstddef>
 
 namespace torchdicom {
-
-/// output = stored * slope + intercept (PS3.3 C.11.1), product and sum each rounded to double.
-struct Rescale {
-    double slope = 1.0;
-    double intercept = 0.0;
-};
-
-/// Numbers that one kernel needs, worked out once a frame.
-struct KernelParameters {
-    unsigned shift_left = 0;  ///< brings HighBit to the cell's top ...
-    unsigned shift_right = 0; ///< ... and the lowest stored bit down, with the sign
-    Rescale rescale;
-    double lowest = 0; ///< of the output type, for integers
-    double highest = 0;
-};
-
-/// Converts `count` cells of native endian; false where a value does not fit an integer output.
-using Kernel = bool (*)(const std::byte* cells, std::size_t count,
-                        const KernelParameters& parameters, std::byte* output) noexcept;
 
 /// Picks the fastest kernel that is exact for the frame's format, slope and intercept.
 class Converter {
