@@ -26,22 +26,6 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _PICTURES: Final = _ROOT / "build" / "demo"
 _ROUNDS: Final = 3
-# PS3.6 table A-1.
-_SYNTAXES: Final = {
-    "1.2.840.10008.1.2": "implicit VR little endian",
-    "1.2.840.10008.1.2.1": "explicit VR little endian",
-    "1.2.840.10008.1.2.1.99": "deflated explicit VR little endian",
-    "1.2.840.10008.1.2.2": "explicit VR big endian",
-    "1.2.840.10008.1.2.4.50": "JPEG baseline",
-    "1.2.840.10008.1.2.4.51": "JPEG extended",
-    "1.2.840.10008.1.2.4.57": "JPEG lossless",
-    "1.2.840.10008.1.2.4.70": "JPEG lossless, first-order prediction",
-    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
-    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
-    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
-    "1.2.840.10008.1.2.4.91": "JPEG 2000",
-    "1.2.840.10008.1.2.5": "RLE lossless",
-}
 
 
 def main(arguments: list[str]) -> int:
@@ -81,11 +65,12 @@ def show(name: str, folder: Path, *, check_values: bool = True) -> None:
     rows = ", ".join(f"{value:.4g}" for value in volume.spacing_mm)
     depth, height, width = volume.data.shape
     syntax = str(volume.metadata["TransferSyntaxUID"])
+    names = {codec.transfer_syntax_uid: codec.name for codec in td.codecs()}
     print(f"\n{name}: {volume.metadata.get('Modality', 'unknown modality')} in {folder}")
     _line("size", f"{depth} slices of {height} rows and {width} columns, {volume.data.dtype}")
     _line("spacing", f"{rows} mm (z, y, x)")
     _line("values", f"{volume.data.min():g} to {volume.data.max():g} {volume.units or ''}")
-    _line("syntax", f"{_SYNTAXES.get(syntax, 'transfer syntax')}, {syntax}")
+    _line("syntax", f"{names[syntax]}, {syntax}")
     _line("verdict", str(volume.verdict))
     for defect in volume.verdict.defects:
         _line("", defect.message)

@@ -10,6 +10,7 @@ import pytest
 import torchdicom as td
 from builders import (
     DEFLATED,
+    JPEG,
     RLE,
     UNKNOWN,
     ct_slice,
@@ -69,6 +70,13 @@ def test_bad_file_in_a_series(tmp_path: Path, backend: Backend, bad: Bad) -> Non
 def test_header_alone_finds_it_too(backend: Backend, bad: Bad) -> None:
     with expect_error(bad.code, element=bad.element):
         read_header(bad.build(), backend)
+
+
+def test_codestream_errors_name_the_frame(backend: Backend) -> None:
+    data = compressed(b"no codestream!", JPEG)()
+    start = data.index(b"no codestream!")
+    with expect_error("invalid_codestream", element="PixelData", offset=start):
+        td.decode(data, backend=backend)
 
 
 def test_error_from_memory_names_the_source(backend: Backend) -> None:

@@ -112,10 +112,16 @@ Error::Error(ErrorCode code, std::string message, Place place, int system_errno)
     : code_{code}, message_{std::move(message)}, place_{std::move(place)},
       system_errno_{system_errno}, text_{render(code_, message_, place_)} {}
 
-Error Error::with_path(const std::string& path) const {
+Error Error::located(const Place& fallback) const {
     Place place = place_;
     if (place.path.empty()) {
-        place.path = path;
+        place.path = fallback.path;
+    }
+    if (place.element.empty()) {
+        place.element = fallback.element;
+    }
+    if (!place.offset) {
+        place.offset = fallback.offset;
     }
     return Error{code_, message_, std::move(place), system_errno_};
 }

@@ -99,8 +99,8 @@ class Error final : public std::exception {
     [[nodiscard]] const Place& place() const noexcept { return place_; }
     [[nodiscard]] int system_errno() const noexcept { return system_errno_; }
 
-    /// The same error with the path filled in where it was unknown.
-    [[nodiscard]] Error with_path(const std::string& path) const;
+    /// The same error with those parts of the place filled in that were unknown.
+    [[nodiscard]] Error located(const Place& fallback) const;
 
   private:
     ErrorCode code_;

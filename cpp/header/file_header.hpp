@@ -81,6 +81,10 @@ struct FileHeader {
     FetchedBytes fetched;                           ///< pixel bytes that came with the header
     std::vector<std::pair<Tag, std::string>> texts; ///< the raw values of the tags asked for
 
+    /// The place that errors about one of the attributes name.
+    [[nodiscard]] Place place_of(Tag tag) const {
+        return {.path = path, .element = element_name(tag)};
+    }
     [[nodiscard]] std::size_t number_of_frames() const noexcept {
         return static_cast<std::size_t>(number_of_frames_given.value_or(1));
     }

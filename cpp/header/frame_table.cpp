@@ -3,6 +3,7 @@
 #include "base/checked.hpp"
 #include "base/limits.hpp"
 #include "header/file_header.hpp"
+#include "header/pixel_format.hpp"
 
 #include <algorithm>
 
@@ -10,37 +11,24 @@ namespace torchdicom {
 
 namespace {
 
-[[noreturn]] void fail_missing(Tag tag) {
-    fail(ErrorCode::missing_element,
-         "The file has pixels and lacks this attribute. Correct the file or leave it out",
-         Place{.element = element_name(tag)});
-}
-
-std::uint32_t required(std::optional<std::uint32_t> value, Tag tag) {
-    if (!value) {
-        fail_missing(tag);
-    }
-    return *value;
-}
-
-std::uint32_t checked_size(std::optional<std::uint32_t> size, Tag tag, std::uint32_t most,
-                           ErrorCode code) {
-    if (required(size, tag) == 0) {
+std::uint32_t checked_size(const FileHeader& header, std::optional<std::uint32_t> size, Tag tag,
+                           std::uint32_t most, ErrorCode code) {
+    if (require_attribute(header, size, tag) == 0) {
         fail(ErrorCode::invalid_value, "The image has no pixel: the value is 0",
-             Place{.element = element_name(tag)});
+             header.place_of(tag));
     }
     if (*size > most) {
         fail(code,
              "The value " + std::to_string(*size) + " is above the limit of " +
                  std::to_string(most) + ". The file is corrupt, or an image of a size not foreseen",
-             Place{.element = element_name(tag)});
+             header.place_of(tag));
     }
     return *size;
 }
 
 void check_number_of_frames(const FileHeader& header) {
     const std::int32_t frames = header.number_of_frames_given.value_or(1);
-    const Place place{.element = element_name(tags::NumberOfFrames)};
+    const Place place = header.place_of(tags::NumberOfFrames);
     if (frames < 1) {
         fail(ErrorCode::invalid_value,
              "The value " + std::to_string(frames) + " is no number of frames", place);
@@ -56,14 +44,15 @@ void check_number_of_frames(const FileHeader& header) {
 /// Bits of one frame as native pixel data stores it.
 std::uint64_t native_frame_bits(const FileHeader& header) {
     const std::uint64_t rows =
-        checked_size(header.rows, tags::Rows, limits::kMaxRows, ErrorCode::limit_rows);
-    const std::uint64_t columns =
-        checked_size(header.columns, tags::Columns, limits::kMaxColumns, ErrorCode::limit_columns);
+        checked_size(header, header.rows, tags::Rows, limits::kMaxRows, ErrorCode::limit_rows);
+    const std::uint64_t columns = checked_size(header, header.columns, tags::Columns,
+                                               limits::kMaxColumns, ErrorCode::limit_columns);
     // Chroma of YBR_FULL_422 is shared by two pixels (PS3.3 C.7.6.3.1.2).
     const std::uint64_t samples = header.photometric_interpretation == "YBR_FULL_422"
                                       ? 2
                                       : header.samples_per_pixel.value_or(1);
-    const std::uint64_t bits = required(header.bits_allocated, tags::BitsAllocated);
+    const std::uint64_t bits =
+        require_attribute(header, header.bits_allocated, tags::BitsAllocated);
     return checked_product({rows, columns, samples, bits}, "The size of a frame");
 }
 

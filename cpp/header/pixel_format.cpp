@@ -6,38 +6,25 @@ namespace torchdicom {
 
 namespace {
 
-Place place_of(const FileHeader& header, Tag tag) {
-    return {.path = header.path, .element = element_name(tag)};
-}
-
-std::uint32_t required(const FileHeader& header, std::optional<std::uint32_t> value, Tag tag) {
-    if (!value) {
-        fail(ErrorCode::missing_element,
-             "The file has pixels and lacks this attribute. Correct the file or leave it out",
-             place_of(header, tag));
-    }
-    return *value;
-}
-
 [[noreturn]] void fail_value(const FileHeader& header, Tag tag, std::uint32_t value,
                              const std::string& allowed) {
     fail(ErrorCode::invalid_value,
          "The value " + std::to_string(value) + " is not " + allowed +
              ". Correct the file or leave it out",
-         place_of(header, tag));
+         header.place_of(tag));
 }
 
 void check_photometric(const FileHeader& header) {
     if (header.samples_per_pixel.value_or(1) != 1) {
         fail(ErrorCode::unsupported_photometric,
              "Colour images (" + header.photometric_interpretation + ") are not read yet",
-             place_of(header, tags::SamplesPerPixel));
+             header.place_of(tags::SamplesPerPixel));
     }
     const std::string& photometric = header.photometric_interpretation;
     if (!photometric.empty() && photometric != "MONOCHROME1" && photometric != "MONOCHROME2") {
         fail(ErrorCode::unsupported_photometric,
              "Images of photometric interpretation " + photometric + " are not read yet",
-             place_of(header, tags::PhotometricInterpretation));
+             header.place_of(tags::PhotometricInterpretation));
     }
 }
 
@@ -46,7 +33,7 @@ void check_bits(const FileHeader& header, const PixelFormat& format) {
         fail(ErrorCode::unsupported_pixel_format,
              "Pixels of " + std::to_string(format.bits_allocated) +
                  " bits are not read yet; 8, 16 and 32 are",
-             place_of(header, tags::BitsAllocated));
+             header.place_of(tags::BitsAllocated));
     }
     if (format.bits_stored < 1 || format.bits_stored > format.bits_allocated) {
         fail_value(header, tags::BitsStored, format.bits_stored,
@@ -65,11 +52,21 @@ void check_words(const FileHeader& header, const PixelFormat& format) {
         fail(
             ErrorCode::unsupported_pixel_format,
             "Frames with an odd number of 8-bit pixels in 16-bit big endian words are not read yet",
-            place_of(header, tags::PixelData));
+            header.place_of(tags::PixelData));
     }
 }
 
 } // namespace
+
+std::uint32_t require_attribute(const FileHeader& header, std::optional<std::uint32_t> value,
+                                Tag tag) {
+    if (!value) {
+        fail(ErrorCode::missing_element,
+             "The file has pixels and lacks this attribute. Correct the file or leave it out",
+             header.place_of(tag));
+    }
+    return *value;
+}
 
 std::size_t swap_bytes(const FileHeader& header, const PixelFormat& format) noexcept {
     if (header.transfer_syntax.encoding != Encoding::native_big) {
@@ -82,18 +79,18 @@ std::size_t swap_bytes(const FileHeader& header, const PixelFormat& format) noex
 PixelFormat pixel_format_of(const FileHeader& header) {
     if (header.pixels && header.pixels->element.tag != tags::PixelData) {
         fail(ErrorCode::unsupported_pixel_format, "Pixels in floating point are not read yet",
-             place_of(header, header.pixels->element.tag));
+             header.place_of(header.pixels->element.tag));
     }
     check_photometric(header);
     PixelFormat format;
-    format.rows = required(header, header.rows, tags::Rows);
-    format.columns = required(header, header.columns, tags::Columns);
-    format.bits_allocated = required(header, header.bits_allocated, tags::BitsAllocated);
+    format.rows = require_attribute(header, header.rows, tags::Rows);
+    format.columns = require_attribute(header, header.columns, tags::Columns);
+    format.bits_allocated = require_attribute(header, header.bits_allocated, tags::BitsAllocated);
     format.bits_stored = header.bits_stored.value_or(format.bits_allocated);
     format.high_bit = header.high_bit.value_or(format.bits_stored - 1);
     check_bits(header, format);
     const std::uint32_t sign =
-        required(header, header.pixel_representation, tags::PixelRepresentation);
+        require_attribute(header, header.pixel_representation, tags::PixelRepresentation);
     if (sign > 1) {
         fail_value(header, tags::PixelRepresentation, sign, "0 or 1");
     }
@@ -104,12 +101,12 @@ PixelFormat pixel_format_of(const FileHeader& header) {
 void check_decodable(const FileHeader& header) {
     if (!header.pixels) {
         fail(ErrorCode::no_pixel_data, "The file has no pixels to decode",
-             place_of(header, tags::PixelData));
+             header.place_of(tags::PixelData));
     }
     try {
         require_decodable(header.transfer_syntax, header.transfer_syntax_uid);
     } catch (const Error& error) {
-        throw error.with_path(header.path);
+        throw error.located({.path = header.path});
     }
     check_words(header, pixel_format_of(header));
 }

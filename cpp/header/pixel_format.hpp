@@ -29,6 +29,10 @@ struct PixelFormat {
     friend bool operator==(const PixelFormat&, const PixelFormat&) = default;
 };
 
+/// The value of an attribute that a file with pixels must have. Throws missing_element.
+[[nodiscard]] std::uint32_t require_attribute(const FileHeader& header,
+                                              std::optional<std::uint32_t> value, Tag tag);
+
 /// PS3.3 C.7.6.3.1. Throws ParseError missing_element or invalid_value, UnsupportedError
 /// unsupported_pixel_format or unsupported_photometric, with path and element.
 [[nodiscard]] PixelFormat pixel_format_of(const FileHeader& header);

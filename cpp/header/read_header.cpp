@@ -165,7 +165,7 @@ FileHeader read_header(const Source& source, const HeaderOptions& options, LoadS
             read_from(window, options, header);
         }
     } catch (const Error& error) {
-        throw error.with_path(source.path);
+        throw error.located({.path = source.path});
     }
     return header;
 }

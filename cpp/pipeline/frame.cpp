@@ -98,7 +98,10 @@ void run_frame(const PixelSource& source, const Plan& plan, const FrameTask& tas
             run_native(source, plan, task, slot, stream);
         }
     } catch (const Error& error) {
-        throw error.with_path(source.header().path);
+        const FileHeader& header = source.header();
+        throw error.located({.path = header.path,
+                             .element = element_name(tags::PixelData),
+                             .offset = header.frames.ranges(task.frame).front().offset});
     }
 }
 

@@ -8,27 +8,23 @@ namespace torchdicom {
 
 namespace {
 
-Place place_of(const FileHeader& header, Tag tag) {
-    return {.path = header.path, .element = element_name(tag)};
-}
-
 Rescale modality_rescale(const FileHeader& header) {
     if (header.has_modality_lut) {
         fail(ErrorCode::unsupported_modality_lut,
              "Modality lookup tables are not applied yet. Take the values with output='stored'",
-             place_of(header, tags::ModalityLUTSequence));
+             header.place_of(tags::ModalityLUTSequence));
     }
     if (header.functional_groups) {
         fail(ErrorCode::unsupported_functional_groups,
              "The rescale of enhanced images and dose grids is not applied yet. Take the values "
              "with output='stored'",
-             place_of(header, *header.functional_groups));
+             header.place_of(*header.functional_groups));
     }
     if (header.rescale_slope == 0.0) {
         fail(ErrorCode::invalid_value,
              "A slope of 0 makes all pixels the same. Correct the file, or take the values with "
              "output='stored'",
-             place_of(header, tags::RescaleSlope));
+             header.place_of(tags::RescaleSlope));
     }
     // A missing one of the two is what it takes to change nothing.
     return {.slope = header.rescale_slope.value_or(1.0),
@@ -51,7 +47,7 @@ void require_whole(const FileHeader& header, double value, Tag tag) {
         fail(ErrorCode::integer_dtype,
              "The values are not whole numbers, since this attribute is not. Ask for a floating "
              "point dtype",
-             place_of(header, tag));
+             header.place_of(tag));
     }
 }
 

@@ -21,21 +21,21 @@ void refuse_what_is_no_slice(const FileHeader& header) {
         fail(ErrorCode::unsupported_functional_groups,
              "Enhanced images and dose grids are not loaded as volumes yet. Take their frames as "
              "stored with torchdicom.decode",
-             Place{.path = header.path, .element = element_name(*header.functional_groups)});
+             header.place_of(*header.functional_groups));
     }
     if (header.number_of_frames() > 1) {
         fail(ErrorCode::unsupported_multi_frame,
              "The file has " + std::to_string(header.number_of_frames()) +
                  " frames, and such files are not loaded as volumes yet. Take its frames with "
                  "torchdicom.decode",
-             Place{.path = header.path, .element = element_name(tags::NumberOfFrames)});
+             header.place_of(tags::NumberOfFrames));
     }
     for (std::size_t i = 0; i < count_values(header.image_type); ++i) {
         if (trimmed(nth_value(header.image_type, i)) == "MOSAIC") {
             fail(ErrorCode::unsupported_mosaic,
                  "A Siemens mosaic holds many slices in one image, and such files are not loaded "
                  "as volumes yet. Take the image with torchdicom.decode",
-                 Place{.path = header.path, .element = element_name(tags::ImageType)});
+                 header.place_of(tags::ImageType));
         }
     }
 }
@@ -45,7 +45,7 @@ void refuse_what_is_no_slice(const FileHeader& header) {
     fail(code,
          what + ": " + first.path + " and " + other.path +
              " cannot be slices of one volume. Load them apart",
-         Place{.path = other.path, .element = element_name(tag)});
+         other.place_of(tag));
 }
 
 bool is_same_cell(const PixelFormat& a, const PixelFormat& b) noexcept {
@@ -98,7 +98,7 @@ void check_instances(const std::vector<FileHeader>& slices) {
             fail(ErrorCode::duplicate_files,
                  entry->second->path + " and " + slice.path +
                      " are the same instance. Leave one of them out",
-                 Place{.path = slice.path, .element = element_name(tags::SOPInstanceUID)});
+                 slice.place_of(tags::SOPInstanceUID));
         }
     }
 }

@@ -31,9 +31,8 @@ void require_position(const FileHeader& slice) {
         fail(ErrorCode::no_position,
              "The image has no position in the patient, so that its place in a volume is unknown. "
              "Take its pixels with torchdicom.decode",
-             Place{.path = slice.path,
-                   .element = element_name(has_position ? tags::ImageOrientationPatient
-                                                        : tags::ImagePositionPatient)});
+             slice.place_of(has_position ? tags::ImageOrientationPatient
+                                         : tags::ImagePositionPatient));
     }
 }
 
@@ -42,7 +41,7 @@ void check_frame_of_slice(const FileHeader& slice) {
         fail(ErrorCode::invalid_geometry,
              "The distance between pixels is missing or not positive. Correct the file or take its "
              "pixels with torchdicom.decode",
-             Place{.path = slice.path, .element = element_name(tags::PixelSpacing)});
+             slice.place_of(tags::PixelSpacing));
     }
     const Vector3 row = row_of(*slice.image_orientation_patient);
     const Vector3 column = column_of(*slice.image_orientation_patient);
@@ -52,7 +51,7 @@ void check_frame_of_slice(const FileHeader& slice) {
         fail(ErrorCode::invalid_geometry,
              "The direction cosines are not of unit length, or not at a right angle. Correct the "
              "file or take its pixels with torchdicom.decode",
-             Place{.path = slice.path, .element = element_name(tags::ImageOrientationPatient)});
+             slice.place_of(tags::ImageOrientationPatient));
     }
 }
 
@@ -75,8 +74,7 @@ void check_orientations(const std::vector<FileHeader>& slices, const Orientation
                 fail(ErrorCode::mixed_orientation,
                      "The slice is not parallel to most of the others. Leave it out, or load the "
                      "orientations apart",
-                     Place{.path = slice.path,
-                           .element = element_name(tags::ImageOrientationPatient)});
+                     slice.place_of(tags::ImageOrientationPatient));
             }
         }
     }

@@ -81,7 +81,7 @@ std::string describe(const std::vector<const FileHeader*>& group) {
                  std::to_string(group.size()) +
                      " files are localizers (ImageType says so) among the slices of the series. "
                      "Leave them out of what is loaded",
-                 Place{.path = group.front()->path, .element = element_name(tags::ImageType)});
+                 group.front()->place_of(tags::ImageType));
         }
     }
     fail(ErrorCode::internal_error, "No localizer group");

@@ -33,7 +33,7 @@ double median(std::vector<double> values) {
          a.path + " and " + b.path +
              " lie at the same position: a time series, several echoes, or a slice that was "
              "exported twice. Load the files of one repeat",
-         Place{.path = b.path, .element = element_name(tags::ImagePositionPatient)});
+         b.place_of(tags::ImagePositionPatient));
 }
 
 /// The distance between neighbours; distances that are no more than repeats don't count.
@@ -77,12 +77,11 @@ void refuse_missing(const Series& series, const std::vector<double>& gaps, doubl
         }
     }
     if (missing > 0) {
-        fail(
-            ErrorCode::missing_slices,
-            std::to_string(missing) + (missing == 1 ? " slice is" : " slices are") + " missing (" +
-                where + "), the others are " + millimetres(step) +
-                " apart. Fetch the files that are not there",
-            Place{.path = first_before->path, .element = element_name(tags::ImagePositionPatient)});
+        fail(ErrorCode::missing_slices,
+             std::to_string(missing) + (missing == 1 ? " slice is" : " slices are") + " missing (" +
+                 where + "), the others are " + millimetres(step) +
+                 " apart. Fetch the files that are not there",
+             first_before->place_of(tags::ImagePositionPatient));
     }
 }
 
@@ -111,8 +110,7 @@ void refuse_uneven(const Series& series, double tolerance) {
                  millimetres(largest) + " from where even steps would have it, and " +
                  millimetres(tolerance) +
                  " is tolerated. Load the evenly spaced parts of the series apart",
-             Place{.path = series.slices[worst].path,
-                   .element = element_name(tags::ImagePositionPatient)});
+             series.slices[worst].place_of(tags::ImagePositionPatient));
     }
 }
 

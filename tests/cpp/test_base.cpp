@@ -95,13 +95,14 @@ TEST_CASE("an error reads as sentence, code and the parts of the place that are 
     CHECK(text({.path = "a.dcm", .offset = 0}) == "No such VR [invalid_vr] - at byte 0 of a.dcm");
 }
 
-TEST_CASE("with_path fills in an unknown path and keeps a known one") {
+TEST_CASE("located fills in what is unknown of the place and keeps what is known") {
     const Error unknown{ErrorCode::invalid_vr, "No such VR", Place{.offset = 7}};
-    const Error named = unknown.with_path("a.dcm");
+    const Error named = unknown.located({.path = "a.dcm", .element = "(7FE0,0010)", .offset = 9});
     CHECK(named.place().path == "a.dcm");
+    CHECK(named.place().element == "(7FE0,0010)");
     CHECK(named.place().offset == 7);
     CHECK(named.code() == ErrorCode::invalid_vr);
-    CHECK(named.with_path("b.dcm").place().path == "a.dcm");
+    CHECK(named.located({.path = "b.dcm"}).place().path == "a.dcm");
 }
 
 TEST_CASE("fail_errno keeps errno for Python and its text for people") {

@@ -105,6 +105,8 @@ def read_frame(file: FileHeader, frame: int, pixels: PixelFormat) -> Array:
         return stored_values(decode_cells(joined, syntax, pixels), pixels)
     except DicomError as error:
         error.path = file.path
+        error.element = error.element or element_name("PixelData")
+        error.offset = ranges[0][0] if error.offset is None else error.offset
         raise
 
 
