@@ -8,7 +8,7 @@ STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What an installed extension was made from. Python sources are not among it: the install is editable.
-CORE := pyproject.toml CMakeLists.txt $(shell find cmake cpp -name '*.cmake' -o -name '*.[ch]pp')
+CORE := pyproject.toml CMakeLists.txt $(shell find cmake cpp -name '*.cmake' -o -name '*.[chi]pp')
 
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
@@ -32,13 +32,13 @@ lint: $(STAMPS)/installed $(STAMPS)/lint ## ruff, mypy, stubtest, clang-format, 
 	$(BIN)/codespell
 	$(BIN)/mypy
 	MYPYPATH=src $(BIN)/stubtest --mypy-config-file pyproject.toml torchdicom._ext
-	find cpp tests/cpp -name '*.[ch]pp' | xargs $(BIN)/clang-format --dry-run -Werror
+	find cpp tests/cpp -name '*.[chi]pp' | xargs $(BIN)/clang-format --dry-run -Werror
 	cmake --workflow --preset tidy
 
 format: $(STAMPS)/lint ## let ruff and clang-format rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	find cpp tests/cpp -name '*.[ch]pp' | xargs $(BIN)/clang-format -i
+	find cpp tests/cpp -name '*.[chi]pp' | xargs $(BIN)/clang-format -i
 
 bench: $(STAMPS)/installed ## run the benchmarks; fails where a bar is missed
 	$(BIN)/python -m benchmarks.run

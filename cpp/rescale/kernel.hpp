@@ -44,7 +44,7 @@ struct KernelChoice {
     DType dtype = DType::float32;
 };
 
-/// One file each: the same source (rescale/kernels.hpp), other compiler flags.
+/// One file each: the same source (rescale/kernels.ipp), other compiler flags.
 namespace kernels {
 
 namespace baseline {

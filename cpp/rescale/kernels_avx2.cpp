@@ -1,4 +1,4 @@
 // The inner loops for x86-64 processors with AVX2; the build adds the flag.
 
 #define TORCHDICOM_INSTRUCTION_SET avx2
-#include "rescale/kernels.hpp"
+#include "rescale/kernels.ipp"

@@ -1,4 +1,4 @@
 // The inner loops for x86-64 processors with AVX-512 (F, BW, DQ, VL); the build adds the flags.
 
 #define TORCHDICOM_INSTRUCTION_SET avx512
-#include "rescale/kernels.hpp"
+#include "rescale/kernels.ipp"

@@ -1,4 +1,4 @@
 // The inner loops for any processor of the architecture.
 
 #define TORCHDICOM_INSTRUCTION_SET baseline
-#include "rescale/kernels.hpp"
+#include "rescale/kernels.ipp"

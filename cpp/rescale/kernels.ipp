@@ -3,7 +3,6 @@
 // Included once by each kernels_*.cpp with TORCHDICOM_INSTRUCTION_SET defined: what is compiled
 // with wider instructions must have names of its own, or the linker would keep one of the copies
 // for all.
-#pragma once
 
 #include "rescale/kernel.hpp"
 
