@@ -309,6 +309,11 @@ def ct_slice(
     return part10(encode(elements, syntax), syntax, preamble=preamble, meta=meta, ts_uid=ts_uid)
 
 
+def axial(*z: float) -> list[tuple[float, float, float]]:
+    """Positions one above the other."""
+    return [(0, 0, value) for value in z]
+
+
 def write_series(
     folder: Path,
     n: int,

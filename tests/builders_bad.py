@@ -11,12 +11,14 @@ from builders import (
     DEFLATED,
     EXPLICIT,
     IMPLICIT,
+    ITEM_END,
     JPEG,
     JPEG_2000,
     JPEG_LOSSLESS,
     JPEG_LS,
     PIXEL_DATA,
     RLE,
+    SEQUENCE_END,
     UNDEFINED,
     UNKNOWN,
     Element,
@@ -96,9 +98,11 @@ def compressed(frame: bytes, syntax: Syntax, **attributes: Any) -> Callable[[], 
     return sliced(syntax=syntax, pixel_element=encapsulated([[even(frame)]]), **attributes)
 
 
-def without_pixels() -> bytes:
-    elements = [one for one in ct_elements() if one.tag != PIXEL_DATA]
-    return part10(encode(elements))
+def without_pixels(*keywords: str) -> bytes:
+    """A file without pixel data, and without the attributes that are named."""
+    absent: dict[str, Any] = dict.fromkeys(keywords)
+    elements = ct_elements(**absent)
+    return part10(encode([one for one in elements if one.tag != PIXEL_DATA]))
 
 
 PARSING = [
@@ -129,6 +133,20 @@ PARSING = [
         "no item in a sequence",
         "invalid_sequence",
         undefined_sequence(encode([element("Modality", "CT")])),
+    ),
+    Bad(
+        "item delimiter with a length",
+        "invalid_sequence",
+        undefined_sequence(
+            item(b"", claimed=UNDEFINED)
+            + item(b"", claimed=4, tag=ITEM_END)
+            + item(b"", tag=SEQUENCE_END)
+        ),
+    ),
+    Bad(
+        "sequence delimiter with a length",
+        "invalid_sequence",
+        undefined_sequence(item(b"", claimed=4, tag=SEQUENCE_END)),
     ),
     Bad("nested too deep", "limit_sequence_depth", with_extra(nested(60))),
     Bad(

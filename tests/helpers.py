@@ -12,7 +12,7 @@ import torch
 import torch.utils.data
 
 import torchdicom as td
-from builders import KEYWORDS
+from builders import KEYWORDS, Syntax
 from torchdicom import _reference
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _CODES: dict[type[td.DicomError], str] = {
         invalid_geometry localizer mixed_orientation mixed_size mixed_pixel_format duplicate_files
         duplicate_positions missing_slices uneven_spacing""",
     td.LimitError: """limit_rows limit_columns limit_frames limit_sequence_depth
-        limit_element_length limit_output_bytes limit_deflate_ratio value_overflow""",
+        limit_element_length limit_output_bytes limit_ratio value_overflow""",
 }
 CLASS_OF = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 
@@ -58,6 +58,11 @@ def read_header(source: Source, backend: Backend) -> td.Header:
     if backend == "native":
         return td.read_header(source)
     return _reference.read_header(source if isinstance(source, bytes) else os.fspath(source))
+
+
+def syntax_id(syntax: Syntax) -> str:
+    """What a parametrised test calls a transfer syntax."""
+    return syntax.uid.removeprefix("1.2.840.10008.")
 
 
 @contextmanager

@@ -18,11 +18,13 @@ from builders import (
     IMPLICIT,
     PIXEL_DATA,
     RLE,
+    UNDEFINED,
     Element,
     Syntax,
     ct_elements,
     ct_slice,
     encode,
+    item,
     offset_of,
 )
 from builders_frames import encapsulated, extended_table, rle_frame
@@ -151,6 +153,17 @@ def test_frames_that_fragments_cannot_be(backend: Backend, case: Case) -> None:
         td.decode(case.build(), backend=backend)
 
 
+@pytest.mark.parametrize(("count", "is_refused"), [(2_000_000, False), (2_000_001, True)])
+def test_number_of_fragments(backend: Backend, count: int, *, is_refused: bool) -> None:
+    pixels = Element(PIXEL_DATA, "OB", item(b"") * (count + 1), claimed=UNDEFINED)
+    data = ct_slice(FRAMES[0], syntax=RLE, pixel_element=pixels)
+    if not is_refused:
+        assert len(read_header(data, backend).frame_ranges[0]) == count
+        return
+    with expect_error("limit_frames", element="PixelData"):
+        read_header(data, backend)
+
+
 def test_something_that_is_no_item(backend: Backend) -> None:
     data = Case("", ONE_EACH, {"tail": encode([Element(0x00280010, "US", 3)])}).build()
     with expect_error("invalid_fragments"):
@@ -196,6 +209,12 @@ def test_frame_out_of_range(backend: Backend, frame: int) -> None:
     cells = np.zeros((3, 3, 4), np.int16)
     with pytest.raises(IndexError, match=r"\b3\b.*frame"):
         td.decode(ct_slice(cells), frames=[frame], backend=backend)
+
+
+@pytest.mark.parametrize("frame", [1 << 63, -(1 << 63) - 1, 1 << 64, 1 << 200])
+def test_frame_beyond_64_bits(backend: Backend, frame: int) -> None:
+    with pytest.raises(IndexError, match=str(frame)):
+        td.decode(ct_slice(), frames=[0, frame], backend=backend)
 
 
 def test_single_frame_of_a_compressed_file_is_decoded_alone(backend: Backend) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -17,9 +16,6 @@ from builders import (
     ENCAPSULATED,
     EXPLICIT,
     IMPLICIT,
-    JPEG_2000,
-    JPEG_LOSSLESS,
-    JPEG_LS,
     PIXEL_DATA,
     RLE,
     Cells,
@@ -30,7 +26,7 @@ from builders import (
 )
 from builders_frames import encapsulated, even, rle_frame
 from compare import assert_same_bits
-from helpers import Backend, Output, expect_error
+from helpers import Backend, Output, expect_error, syntax_id
 
 Stored = npt.NDArray[np.int64]
 NO_RESCALE: dict[str, Any] = {"RescaleSlope": None, "RescaleIntercept": None}
@@ -81,10 +77,6 @@ FORMATS = [
     (32, 31, 30),
 ]
 SYNTAXES = [EXPLICIT, IMPLICIT, BIG, DEFLATED, ENCAPSULATED, RLE]
-
-
-def syntax_id(syntax: Syntax) -> str:
-    return syntax.uid.removeprefix("1.2.840.10008.")
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=syntax_id)
@@ -338,35 +330,3 @@ def test_half_precision_rounds_twice(backend: Backend) -> None:
     )
     loaded = td.load(data, dtype=torch.float16, backend=backend).data
     assert set(loaded.flatten().tolist()) == {1.0}
-
-
-def encoded(cells: Cells, syntax: Syntax) -> bytes:
-    """A frame in a lossless codestream."""
-    if syntax == JPEG_LOSSLESS:
-        return bytes(imagecodecs.ljpeg_encode(cells))
-    if syntax == JPEG_LS:
-        return bytes(imagecodecs.jpegls_encode(cells))
-    return bytes(imagecodecs.jpeg2k_encode(cells, codecformat="j2k", reversible=True, level=0))
-
-
-@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS, JPEG_2000], ids=syntax_id)
-@pytest.mark.parametrize("bits", [8, 12, 16])
-def test_lossless_codestreams(backend: Backend, syntax: Syntax, bits: int) -> None:
-    rows, columns = np.mgrid[:33, :50]
-    cells = ((rows * 977 + columns * 131) % (1 << bits)).astype(
-        np.uint8 if bits == 8 else np.uint16
-    )
-    cells[0, 0] = (1 << bits) - 1
-    pixels = encapsulated([[even(encoded(cells, syntax))]])
-    data = ct_slice(cells, syntax=syntax, pixel_element=pixels, BitsStored=bits, HighBit=bits - 1)
-    assert td.decode(data, dtype=torch.int32, backend=backend)[0].tolist() == cells.tolist()
-
-
-@pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LS], ids=syntax_id)
-def test_sign_comes_from_the_header_where_the_codestream_has_none(
-    backend: Backend, syntax: Syntax
-) -> None:
-    stored = np.array([[-32768, -1, 0], [1, 2, 32767]], np.int16).repeat(8, 0).repeat(8, 1)
-    pixels = encapsulated([[even(encoded(stored.view(np.uint16), syntax))]])
-    data = ct_slice(stored, syntax=syntax, pixel_element=pixels)
-    assert td.decode(data, backend=backend)[0].tolist() == stored.tolist()

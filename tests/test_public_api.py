@@ -134,6 +134,9 @@ WRONG = [
     (td.load, {"dtype": "float32"}, "dtype"),
     (td.load, {"dtype": np.float32}, "dtype"),
     (td.load, {"out": [1, 2]}, "out"),
+    (td.load, {"out": torch.zeros((1, 3, 4), dtype=torch.bool)}, "out"),
+    (td.load, {"out": torch.zeros((1, 3, 4), dtype=torch.complex64)}, "out"),
+    (td.decode, {"out": torch.zeros((1, 3, 4), dtype=torch.bool)}, "out"),
     (td.decode, {"output": "hounsfield"}, "stored"),
     (td.decode, {"backend": "gdcm"}, "reference"),
     (td.decode, {"frames": "all"}, "frames"),
@@ -150,14 +153,37 @@ def test_wrong_option_is_named_with_what_is_allowed(
     assert not isinstance(caught.value, td.DicomError)
 
 
-@pytest.mark.parametrize("source", [None, 3, 2.5, [], [None], [[ONE]]])
+ARRAY = np.frombuffer(ONE, np.uint8)
+
+
+@pytest.mark.parametrize("source", [None, 3, 2.5, ARRAY, {ONE}, [None], [[ONE]], [ONE, ARRAY]])
 def test_wrong_source(source: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        td.load(source)
-    with pytest.raises((TypeError, ValueError)):
-        td.decode(source)
-    with pytest.raises((TypeError, ValueError)):
-        td.read_header(source)
+    for call in (td.load, td.decode, td.read_header):
+        with pytest.raises(TypeError, match="source must be"):
+            call(source)
+
+
+def test_no_source() -> None:
+    with pytest.raises(ValueError, match="source is an empty list"):
+        td.load([])
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_of_every_kind(backend: Backend, kind: Callable[[bytes], Any]) -> None:
+    assert td.load(kind(ONE), backend=backend).data.shape == (1, 3, 4)
+    assert td.decode(kind(ONE), backend=backend).shape == (1, 3, 4)
+    assert td.read_header(kind(ONE)).rows == 3
+
+
+def test_numbers_of_numpy(backend: Backend) -> None:
+    two: Any = np.int64(2)
+    data = td.decode(FRAMES, frames=np.array([1, 0]), num_threads=two, backend=backend)
+    assert data[:, 0, 0].tolist() == [12, 0]
+    try:
+        td.set_num_threads(two)
+        assert td.get_num_threads() == 2
+    finally:
+        td.set_num_threads(None)
 
 
 def test_options_are_by_keyword_alone() -> None:

@@ -142,7 +142,7 @@ def test_error_of_the_lowest_slice_wins(tmp_path: Path, threads: int) -> None:
         assert caught.value.path == str(paths[11])
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2", True, 4097, 1 << 70, np.float64(2)])
 def test_number_of_threads_is_checked(wrong: object) -> None:
     before = td.get_num_threads()
     with pytest.raises((TypeError, ValueError), match="threads"):

@@ -66,7 +66,7 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::limit_sequence_depth, "limit_sequence_depth", limit},
     CodeRow{ErrorCode::limit_element_length, "limit_element_length", limit},
     CodeRow{ErrorCode::limit_output_bytes, "limit_output_bytes", limit},
-    CodeRow{ErrorCode::limit_deflate_ratio, "limit_deflate_ratio", limit},
+    CodeRow{ErrorCode::limit_ratio, "limit_ratio", limit},
     CodeRow{ErrorCode::value_overflow, "value_overflow", limit},
     CodeRow{ErrorCode::os_error, "os_error", os},
     CodeRow{ErrorCode::internal_error, "internal_error", internal},

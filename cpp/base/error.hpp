@@ -70,7 +70,7 @@ enum class ErrorCode : std::uint8_t {
     limit_sequence_depth,
     limit_element_length,
     limit_output_bytes,
-    limit_deflate_ratio,
+    limit_ratio,
     value_overflow,
     os_error,
     internal_error,

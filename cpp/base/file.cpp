@@ -8,6 +8,17 @@
 
 namespace torchdicom {
 
+namespace {
+
+FileIdentity identity_of(const struct stat& status) noexcept {
+    return {.size = static_cast<std::uint64_t>(status.st_size),
+            .mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 +
+                        std::int64_t{status.st_mtim.tv_nsec},
+            .inode = status.st_ino};
+}
+
+} // namespace
+
 // O_NONBLOCK: opening a FIFO returns at once, and the check below then refuses it.
 File::File(const std::string& path, LoadStats& stats)
     : path_{path}, stats_{&stats},
@@ -23,10 +34,15 @@ File::File(const std::string& path, LoadStats& stats)
         ::close(std::exchange(descriptor_, -1));
         fail_errno(reason, "Not a regular file", path);
     }
-    identity_.size = static_cast<std::uint64_t>(status.st_size);
-    identity_.mtime_ns =
-        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + std::int64_t{status.st_mtim.tv_nsec};
-    identity_.inode = status.st_ino;
+    identity_ = identity_of(status);
+}
+
+FileIdentity File::current_identity() const {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0) {
+        fail_errno(errno, "The file cannot be read", path_);
+    }
+    return identity_of(status);
 }
 
 File::~File() {

@@ -32,6 +32,9 @@ class File {
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] const FileIdentity& identity() const noexcept { return identity_; }
 
+    /// What the system says of the file at this moment. Throws os_error.
+    [[nodiscard]] FileIdentity current_identity() const;
+
     /// Reads until `into` is full or the file ends; returns the bytes read. Throws os_error.
     [[nodiscard]] std::size_t read_at(std::uint64_t offset, MutableByteSpan into) const;
 

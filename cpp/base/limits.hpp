@@ -25,9 +25,15 @@ inline constexpr std::uint64_t kMaxElementLength = 65'536;
 // hands in a buffer (`out=`) has chosen the size, so that is not limited.
 inline constexpr std::uint64_t kMaxOutputBytes = std::uint64_t{16} << 30U;
 
-// Deflate cannot expand more than 1032:1 (RFC 1951); images reach 100:1 only where they are empty.
-inline constexpr std::uint64_t kMaxDeflateRatio = 1'032;
+// Bytes out for bytes in, against decompression bombs. Only empty images come near these ratios,
+// and those are covered by what is free: a 16-bit image of 4096x8192.
+inline constexpr std::uint64_t kFreeExpansion = std::uint64_t{64} << 20U;
+inline constexpr std::uint64_t kMaxDeflateRatio = 100;
+inline constexpr std::uint64_t kMaxCodestreamRatio = 1'000;
 inline constexpr std::uint64_t kMaxInflatedBytes = std::uint64_t{4} << 30U;
+
+// A fragment takes 8 bytes in the file and 40 in our tables; a frame has one, seldom a few.
+inline constexpr std::size_t kMaxFragments = 2'000'000;
 
 // Idle output memory that the pool keeps: six CT series of 300 slices as float32.
 inline constexpr std::size_t kMaxPooledBytes = std::size_t{2} << 30U;

@@ -40,6 +40,28 @@ void compare_bits(const CodestreamInfo& info, Encoding encoding, const PixelForm
     }
 }
 
+/// Whether all samples are zeros above HighBit, or copies of the sign. Zeros above a set sign bit
+/// are a negative number where the codestream knows no sign, and a positive one that is too large
+/// where it does.
+template <typename Cell>
+bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
+                        const PixelFormat& format) noexcept {
+    const std::uint32_t high_bit = format.high_bit;
+    const auto above = static_cast<Cell>(~std::uint32_t{0} << (high_bit + 1));
+    const auto sign = static_cast<Cell>(std::uint32_t{1} << high_bit);
+    for (std::size_t at = 0; at < samples.size(); at += sizeof(Cell)) {
+        const Cell cell = load_number<Cell>(samples, at, std::endian::native);
+        const auto upper = static_cast<Cell>(cell & above);
+        const bool has_sign = format.is_signed && (cell & sign) != 0;
+        const bool is_extended = has_sign && upper == above;
+        const bool is_plain = upper == 0 && !(has_sign && info.is_signed);
+        if (!is_extended && !is_plain) {
+            return false;
+        }
+    }
+    return true;
+}
+
 } // namespace
 
 void fail_invalid(const std::string& sentence) {
@@ -89,6 +111,29 @@ void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat&
                       std::string{info.is_signed ? "signed" : "unsigned"} +
                       ", and the header says PixelRepresentation " +
                       (format.is_signed ? "1 (signed)" : "0 (unsigned)"));
+    }
+}
+
+void check_unused_bits(ByteSpan samples, const CodestreamInfo& info, const PixelFormat& format) {
+    if (info.precision <= format.high_bit + 1) {
+        return;
+    }
+    bool is_whole = false;
+    switch (format.bytes_per_sample()) {
+    case sizeof(std::uint8_t):
+        is_whole = has_no_value_above<std::uint8_t>(samples, info, format);
+        break;
+    case sizeof(std::uint16_t):
+        is_whole = has_no_value_above<std::uint16_t>(samples, info, format);
+        break;
+    default:
+        is_whole = has_no_value_above<std::uint32_t>(samples, info, format);
+        break;
+    }
+    if (!is_whole) {
+        fail_mismatch("The codestream has values of up to " + std::to_string(info.precision) +
+                      " bits, and the header ends them at HighBit " +
+                      std::to_string(format.high_bit));
     }
 }
 

@@ -45,6 +45,11 @@ struct Codestream {
 /// codestream_mismatch where the header says otherwise.
 void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format);
 
+/// For a codestream of more bits than the header's HighBit: throws codestream_mismatch where a
+/// decoded sample has a value up there, which BitsStored would cut off. Signs, extended or not, are
+/// none.
+void check_unused_bits(ByteSpan samples, const CodestreamInfo& info, const PixelFormat& format);
+
 /// Throws invalid_codestream with `sentence`, and says what to do.
 [[noreturn, gnu::cold]] void fail_invalid(const std::string& sentence);
 

@@ -1,11 +1,13 @@
 #include "decode/decoder.hpp"
 
+#include "base/limits.hpp"
 #include "decode/codestream.hpp"
 #include "decode/gdcm_codec.hpp"
 #include "decode/rle.hpp"
 
 #include <libdeflate.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -42,6 +44,17 @@ void copy_uncompressed(ByteSpan frame, const PixelFormat& format, MutableByteSpa
     }
 }
 
+/// A few bytes that ask for a giant image are a decompression bomb, or an image of one colour.
+void check_expansion(ByteSpan codestream, const PixelFormat& format) {
+    const std::uint64_t by_ratio = codestream.size() * limits::kMaxCodestreamRatio;
+    if (format.bytes_per_frame() > std::max(by_ratio, limits::kFreeExpansion)) {
+        fail(ErrorCode::limit_ratio,
+             "A frame of " + std::to_string(format.bytes_per_frame()) + " bytes is said to be in " +
+                 std::to_string(codestream.size()) +
+                 " compressed ones, which is beyond any image; leave the file out");
+    }
+}
+
 bool is_gdcm_encoding(Encoding encoding) {
     return encoding == Encoding::jpeg || encoding == Encoding::jpeg_lossless ||
            encoding == Encoding::jpeg_ls || encoding == Encoding::jpeg_2000;
@@ -57,6 +70,7 @@ void decode_frame(ByteSpan codestream, const TransferSyntax& syntax, const Pixel
                                             " bytes cannot be decoded into a buffer of " +
                                             std::to_string(samples.size()));
     }
+    check_expansion(codestream, format);
     switch (syntax.encoding) {
     case Encoding::encapsulated_uncompressed:
         copy_uncompressed(codestream, format, samples);
@@ -70,6 +84,7 @@ void decode_frame(ByteSpan codestream, const TransferSyntax& syntax, const Pixel
     case Encoding::jpeg_2000:
         check_codestream(codestream, syntax.encoding, format);
         decode_with_gdcm(codestream, syntax, format, samples);
+        check_unused_bits(samples, read_codestream_info(codestream, syntax.encoding), format);
         return;
     case Encoding::native_little:
     case Encoding::native_big:

@@ -1,6 +1,9 @@
 #include "discover/discover.hpp"
 
+#include "base/file.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -32,10 +35,9 @@ class Walk {
             return;
         }
         const FolderId id{status.st_dev, status.st_ino};
-        const bool is_new = !visited_.contains(id);
         const std::size_t before = found_.size();
         add_folder(source.path, id);
-        if (is_new && found_.size() == before) {
+        if (found_.size() == before && is_empty(source.path, id)) {
             fail(ErrorCode::empty_folder,
                  "The folder holds no file. Name the folder that has the DICOM files in it",
                  Place{.path = source.path});
@@ -43,6 +45,13 @@ class Walk {
     }
 
   private:
+    /// Whether there is no file at all below, those that were found before counted too.
+    static bool is_empty(const std::string& path, FolderId id) {
+        std::vector<Source> below;
+        Walk{below}.add_folder(path, id);
+        return below.empty();
+    }
+
     void add_folder(const std::string& path, FolderId id) {
         if (!visited_.insert(id).second) {
             return; // a link that leads back, or a folder that was reached before
@@ -74,7 +83,28 @@ class Walk {
     std::set<FolderId> visited_;
 };
 
+std::string lower_case(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+}
+
 } // namespace
+
+bool is_lost_dicom(const Source& source, LoadStats& stats) {
+    const std::string name = fs::path{source.path}.filename().native();
+    const std::size_t dot = name.rfind('.');
+    const std::string suffix =
+        dot == std::string::npos ? std::string{} : lower_case(name.substr(dot + 1));
+    // A UID as a name ends in digits, which are no suffix.
+    if (suffix.find_first_not_of("0123456789") != std::string::npos) {
+        return suffix == "dcm" || suffix == "dicom" || suffix == "ima";
+    }
+    std::array<std::byte, 1> first{std::byte{0}}; // what an empty file leaves as it is
+    static_cast<void>(File{source.path, stats}.read_at(0, first));
+    return first[0] == std::byte{0};
+}
 
 std::vector<Source> discover(const std::vector<Source>& named) {
     std::vector<Source> files;

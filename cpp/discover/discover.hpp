@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/stats.hpp"
 
 #include <optional>
 #include <string>
@@ -20,5 +21,11 @@ struct Source {
 /// lead back) and returns every file once, sorted by path in byte order, with bytes after the
 /// files. Throws os_error (missing path, unreadable folder), SeriesError empty_folder.
 [[nodiscard]] std::vector<Source> discover(const std::vector<Source>& named);
+
+/// Whether a file that was met in a folder and is not DICOM is one that was lost: its name says
+/// DICOM
+/// (.dcm, .dicom, .ima), or it has no suffix, as scanners write them, and is empty or starts with
+/// NUL, as interrupted copies leave them.
+[[nodiscard]] bool is_lost_dicom(const Source& source, LoadStats& stats);
 
 } // namespace torchdicom

@@ -61,6 +61,7 @@ Element ElementReader::next() {
         element.length = element.has_undefined_length ? 0 : length;
         element.value_offset = position_ + kShortHeader;
     }
+    check_delimiter(element);
     check_length(element);
     position_ = element.value_offset;
     return element;
@@ -82,6 +83,18 @@ void ElementReader::read_explicit_length(Element& element) {
              "The two bytes where the value representation stands are none of PS3.5 6.2. The file "
              "is corrupt, or not in the transfer syntax that it names",
              element.place());
+    }
+}
+
+void ElementReader::check_delimiter(const Element& element) {
+    const bool is_end =
+        element.tag == tags::ItemDelimitationItem || element.tag == tags::SequenceDelimitationItem;
+    if (is_end && (element.length != 0 || element.has_undefined_length)) {
+        fail(
+            ErrorCode::invalid_sequence,
+            "The end of an item or sequence has a length, and PS3.5 7.5 gives it none. The file is "
+            "corrupt",
+            element.place());
     }
 }
 

@@ -60,6 +60,7 @@ class ElementReader {
 
   private:
     void read_explicit_length(Element& element);
+    static void check_delimiter(const Element& element);
     void check_length(const Element& element) const;
     void skip_items(const Element& sequence, std::size_t depth);
     void skip_item_elements(const Element& sequence, std::size_t depth);

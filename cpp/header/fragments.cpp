@@ -170,6 +170,12 @@ void add_encapsulated_frames(ByteWindow& window, FileHeader& header) {
                                                  : read_basic_table(window, header, table->range);
     std::vector<Fragment> fragments;
     while (const std::optional<Fragment> fragment = reader.next()) {
+        if (fragments.size() == limits::kMaxFragments) {
+            fail(ErrorCode::limit_frames,
+                 "The pixel data has more than " + std::to_string(limits::kMaxFragments) +
+                     " fragments. The file is corrupt",
+                 element.place());
+        }
         fragments.push_back(*fragment);
     }
     if (fragments.empty()) {

@@ -14,7 +14,8 @@ namespace {
 std::uint32_t checked_size(const FileHeader& header, std::optional<std::uint32_t> size, Tag tag,
                            std::uint32_t most, ErrorCode code) {
     if (require_attribute(header, size, tag) == 0) {
-        fail(ErrorCode::invalid_value, "The image has no pixel: the value is 0",
+        fail(ErrorCode::invalid_value,
+             "The image has no pixel: the value is 0. Correct the file or leave it out",
              header.place_of(tag));
     }
     if (*size > most) {
@@ -31,7 +32,9 @@ void check_number_of_frames(const FileHeader& header) {
     const Place place = header.place_of(tags::NumberOfFrames);
     if (frames < 1) {
         fail(ErrorCode::invalid_value,
-             "The value " + std::to_string(frames) + " is no number of frames", place);
+             "The value " + std::to_string(frames) +
+                 " is no number of frames. Correct the file or leave it out",
+             place);
     }
     if (header.number_of_frames() > limits::kMaxFrames) {
         fail(ErrorCode::limit_frames,

@@ -28,7 +28,8 @@ libdeflate_decompressor& this_threads_decompressor() {
 }
 
 std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept {
-    return std::min(std::min(input, limit) * limits::kMaxDeflateRatio, limit);
+    const std::uint64_t by_ratio = std::min(input, limit) * limits::kMaxDeflateRatio;
+    return std::min(std::max(by_ratio, limits::kFreeExpansion), limit);
 }
 
 } // namespace
@@ -58,7 +59,7 @@ std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset,
                 Place{.offset = offset});
         }
         if (capacity >= most) {
-            fail(ErrorCode::limit_deflate_ratio,
+            fail(ErrorCode::limit_ratio,
                  "The deflated data set is larger than " + std::to_string(most) +
                      " bytes when inflated. Leave the file out",
                  Place{.offset = offset});

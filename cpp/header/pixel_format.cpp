@@ -17,13 +17,15 @@ namespace {
 void check_photometric(const FileHeader& header) {
     if (header.samples_per_pixel.value_or(1) != 1) {
         fail(ErrorCode::unsupported_photometric,
-             "Colour images (" + header.photometric_interpretation + ") are not read yet",
+             "Colour images (" + header.photometric_interpretation +
+                 ") are not read yet. Convert them or leave them out",
              header.place_of(tags::SamplesPerPixel));
     }
     const std::string& photometric = header.photometric_interpretation;
     if (!photometric.empty() && photometric != "MONOCHROME1" && photometric != "MONOCHROME2") {
         fail(ErrorCode::unsupported_photometric,
-             "Images of photometric interpretation " + photometric + " are not read yet",
+             "Images of photometric interpretation " + photometric +
+                 " are not read yet. Convert them or leave them out",
              header.place_of(tags::PhotometricInterpretation));
     }
 }
@@ -32,7 +34,7 @@ void check_bits(const FileHeader& header, const PixelFormat& format) {
     if (format.bits_allocated != 8 && format.bits_allocated != 16 && format.bits_allocated != 32) {
         fail(ErrorCode::unsupported_pixel_format,
              "Pixels of " + std::to_string(format.bits_allocated) +
-                 " bits are not read yet; 8, 16 and 32 are",
+                 " bits are not read yet; 8, 16 and 32 are. Convert the file or leave it out",
              header.place_of(tags::BitsAllocated));
     }
     if (format.bits_stored < 1 || format.bits_stored > format.bits_allocated) {
@@ -49,10 +51,10 @@ void check_bits(const FileHeader& header, const PixelFormat& format) {
 void check_words(const FileHeader& header, const PixelFormat& format) {
     if (swap_bytes(header, format) > format.bytes_per_sample() &&
         format.samples_per_frame() % 2 != 0) {
-        fail(
-            ErrorCode::unsupported_pixel_format,
-            "Frames with an odd number of 8-bit pixels in 16-bit big endian words are not read yet",
-            header.place_of(tags::PixelData));
+        fail(ErrorCode::unsupported_pixel_format,
+             "Frames with an odd number of 8-bit pixels in 16-bit big endian words are not read "
+             "yet. Convert them or leave them out",
+             header.place_of(tags::PixelData));
     }
 }
 
@@ -78,7 +80,8 @@ std::size_t swap_bytes(const FileHeader& header, const PixelFormat& format) noex
 
 PixelFormat pixel_format_of(const FileHeader& header) {
     if (header.pixels && header.pixels->element.tag != tags::PixelData) {
-        fail(ErrorCode::unsupported_pixel_format, "Pixels in floating point are not read yet",
+        fail(ErrorCode::unsupported_pixel_format,
+             "Pixels in floating point are not read yet. Convert them or leave them out",
              header.place_of(header.pixels->element.tag));
     }
     check_photometric(header);
@@ -100,7 +103,9 @@ PixelFormat pixel_format_of(const FileHeader& header) {
 
 void check_decodable(const FileHeader& header) {
     if (!header.pixels) {
-        fail(ErrorCode::no_pixel_data, "The file has no pixels to decode",
+        fail(ErrorCode::no_pixel_data,
+             "The file has no pixels to decode: it is cut off, or an object without any. Name "
+             "another",
              header.place_of(tags::PixelData));
     }
     try {

@@ -36,14 +36,16 @@ bool has_known_vr(ByteSpan element) noexcept {
 /// Where the meta group or the data set starts. Files without preamble, or with nothing but a data
 /// set, exist; their first element must then look like one.
 std::uint64_t find_start(ByteWindow& window) {
+    if (window.size() < kFirstElement) {
+        fail_not_dicom();
+    }
+    static_cast<void>(
+        window.at(0, kFirstElement)); // from the start: what follows is then there too
     if (has_prefix(window, kPreamble)) {
         return kPreamble + kPrefix.size();
     }
     if (has_prefix(window, 0)) {
         return kPrefix.size();
-    }
-    if (window.size() < kFirstElement) {
-        fail_not_dicom();
     }
     const ByteSpan first = window.at(0, kFirstElement);
     const auto group = load_number<std::uint16_t>(first, 0, std::endian::little);

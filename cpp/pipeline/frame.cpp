@@ -48,6 +48,7 @@ void run_native(const PixelSource& source, const Plan& plan, const FrameTask& ta
                                        cells.size() / cell_bytes * output_bytes),
                           stream);
     }
+    source.require_unchanged();
 }
 
 void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTask& task,
@@ -61,6 +62,7 @@ void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTa
         source.read(range.offset, codestream.subspan(done, range.length));
         done += range.length;
     }
+    source.require_unchanged(); // before a decoder is blamed for half a file
     const MutableByteSpan samples = scratch(sample_memory, plan.format.bytes_per_frame());
     decode_frame(codestream, header.transfer_syntax, plan.format, samples);
     Converter{plan.format, task.rescale, plan.dtype}.convert(samples, slot, stream);
@@ -75,6 +77,12 @@ PixelSource::PixelSource(const FileHeader& header, LoadStats& stats) : header_{&
     file_.emplace(header.path, stats);
     if (file_->identity() != header.identity) {
         fail_changed(header);
+    }
+}
+
+void PixelSource::require_unchanged() const {
+    if (file_ && file_->current_identity() != header_->identity) {
+        fail_changed(*header_);
     }
 }
 

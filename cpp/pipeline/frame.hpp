@@ -17,6 +17,9 @@ class PixelSource {
     /// brought it, else from the file. Throws file_changed where the file ends too early.
     void read(std::uint64_t offset, MutableByteSpan into) const;
 
+    /// Throws file_changed where the file is not what it was when its header was read.
+    void require_unchanged() const;
+
     [[nodiscard]] const FileHeader& header() const noexcept { return *header_; }
 
   private:

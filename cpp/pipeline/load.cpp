@@ -76,7 +76,8 @@ std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
             read[i] = read_header(sources[i], options, stats);
         } catch (const Error& error) {
             // A folder may hold other files too; one that was named has to be DICOM.
-            if (sources[i].is_named || error.code() != ErrorCode::not_dicom) {
+            const bool may_pass = !sources[i].is_named && error.code() == ErrorCode::not_dicom;
+            if (!may_pass || is_lost_dicom(sources[i], stats)) {
                 throw;
             }
         }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -128,20 +129,24 @@ Pool& the_pool() {
     return *pool;
 }
 
-/// A fork while another thread holds the mutex would leave it locked in the child for ever.
-void handle_forks() {
-    static const int registered = ::pthread_atfork([] { the_pool().before_fork(); },
-                                                   [] { the_pool().after_fork_in_parent(); },
-                                                   [] { the_pool().after_fork_in_child(); });
-    static_cast<void>(registered);
-}
+/// A fork while another thread holds the mutex would leave it locked in the child for ever. When
+/// the library is loaded, since a fork may also fall into the first use of the pool.
+// NOLINTNEXTLINE(bugprone-throwing-static-initialization): no memory for a pool, no library
+[[maybe_unused]] const int kForkHandlers = [] {
+    static_cast<void>(the_pool());
+    return ::pthread_atfork([] { the_pool().before_fork(); },
+                            [] { the_pool().after_fork_in_parent(); },
+                            [] { the_pool().after_fork_in_child(); });
+}();
 
 } // namespace
 
 Buffer::Buffer(std::size_t size) : size_{size} {
+    if (size > std::numeric_limits<std::size_t>::max() - 2 * kHugePage) {
+        throw std::bad_alloc{};
+    }
     const std::size_t capacity =
         (std::max<std::size_t>(size, 1) + kHugePage - 1) / kHugePage * kHugePage;
-    handle_forks();
     Block block = the_pool().take(capacity);
     was_touched_ = block.data != nullptr;
     if (!was_touched_) {

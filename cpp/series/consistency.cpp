@@ -69,6 +69,18 @@ void check_pixel_format(const FileHeader& first, const FileHeader& other) {
     }
 }
 
+/// One slice without a slope among others that have one would be on another scale.
+void check_rescale_presence(const FileHeader& first, const FileHeader& other) {
+    if (first.rescale_slope.has_value() != other.rescale_slope.has_value()) {
+        fail_mixed(ErrorCode::mixed_pixel_format, "One has a slope and the other has none", first,
+                   other, tags::RescaleSlope);
+    }
+    if (first.rescale_intercept.has_value() != other.rescale_intercept.has_value()) {
+        fail_mixed(ErrorCode::mixed_pixel_format, "One has an intercept and the other has none",
+                   first, other, tags::RescaleIntercept);
+    }
+}
+
 bool is_same_spacing(double a, double b) noexcept {
     return std::abs(a - b) <= kSpacingTolerance * std::max(std::abs(a), std::abs(b));
 }
@@ -130,6 +142,7 @@ void check_consistency(const std::vector<FileHeader>& slices) {
     }
     for (const FileHeader& slice : slices) {
         check_pixel_format(slices.front(), slice);
+        check_rescale_presence(slices.front(), slice);
     }
     for (const FileHeader& slice : slices) {
         check_size(slices.front(), slice);

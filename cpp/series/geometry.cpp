@@ -17,6 +17,9 @@ using Orientation = std::array<double, 6>;
 // Direction cosines are text of 16 characters at most; real files round them to 4 to 6 digits.
 constexpr double kOrientationTolerance = 1e-3;
 
+// Squares and differences of such numbers are far from the ends of double.
+constexpr double kMaxCoordinateMm = 1e9;
+
 Vector3 row_of(const Orientation& orientation) noexcept {
     return {orientation[0], orientation[1], orientation[2]};
 }
@@ -37,6 +40,14 @@ void require_position(const FileHeader& slice) {
 }
 
 void check_frame_of_slice(const FileHeader& slice) {
+    for (const double coordinate : *slice.image_position_patient) {
+        if (std::abs(coordinate) > kMaxCoordinateMm) {
+            fail(ErrorCode::invalid_geometry,
+                 "No patient is that far away. Correct the file or take its pixels with "
+                 "torchdicom.decode",
+                 slice.place_of(tags::ImagePositionPatient));
+        }
+    }
     if (!slice.pixel_spacing || !((*slice.pixel_spacing)[0] > 0 && (*slice.pixel_spacing)[1] > 0)) {
         fail(ErrorCode::invalid_geometry,
              "The distance between pixels is missing or not positive. Correct the file or take its "

@@ -5,8 +5,9 @@
 #include "series/series.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
-#include <tuple>
 
 namespace torchdicom {
 
@@ -41,19 +42,34 @@ std::string_view component_of(std::string_view image_type) noexcept {
     return {};
 }
 
-/// What the files of one series share, but for the localizer flag.
-using SharedKey = std::tuple<std::string, std::string, std::string, std::string, std::string,
-                             std::optional<double>, std::optional<double>, std::optional<double>,
-                             std::string, std::string>;
-using Key = std::pair<SharedKey, bool>;
+/// What the files of one series share, as texts; the first is the UID, the last the localizer flag.
+constexpr std::array kKeyNames{"SeriesInstanceUID", "SOPClassUID",     "Modality",
+                               "ImageType",         "image component", "EchoTime",
+                               "RepetitionTime",    "FlipAngle",       "EchoNumbers",
+                               "ReceiveCoilName",   "localizer"};
+using Key = std::array<std::string, kKeyNames.size()>;
+
+/// Different for different numbers.
+std::string number_text(const std::optional<double>& number) {
+    std::array<char, 32> text{};
+    if (number) {
+        std::snprintf(text.data(), text.size(), "%.17g", *number);
+    }
+    return text.data();
+}
 
 Key key_of(const FileHeader& header) {
-    return {SharedKey{header.series_instance_uid, header.sop_class_uid, header.modality,
-                      std::string{trimmed(nth_value(header.image_type, 0))},
-                      std::string{component_of(header.image_type)}, header.echo_time,
-                      header.repetition_time, header.flip_angle, header.echo_numbers,
-                      header.receive_coil_name},
-            has_value(header.image_type, "LOCALIZER")};
+    return {header.series_instance_uid,
+            header.sop_class_uid,
+            header.modality,
+            std::string{trimmed(nth_value(header.image_type, 0))},
+            std::string{component_of(header.image_type)},
+            number_text(header.echo_time),
+            number_text(header.repetition_time),
+            number_text(header.flip_angle),
+            header.echo_numbers,
+            header.receive_coil_name,
+            has_value(header.image_type, "LOCALIZER") ? "yes" : "no"};
 }
 
 using Groups = std::map<Key, std::vector<const FileHeader*>>;
@@ -64,19 +80,35 @@ std::string plain(std::string text) {
     return text;
 }
 
-std::string describe(const std::vector<const FileHeader*>& group) {
+/// What tells a group from others of the same UID: ", EchoTime 4.6".
+std::string what_differs(const Key& key, const Groups& groups) {
+    std::string text;
+    for (std::size_t i = 1; i < key.size(); ++i) {
+        const bool differs = std::ranges::any_of(groups, [&](const auto& entry) {
+            return entry.first[0] == key[0] && entry.first[i] != key[i];
+        });
+        if (differs) {
+            text.append(", ").append(kKeyNames[i]).append(" ");
+            text += key[i].empty() ? "none" : plain(key[i]);
+        }
+    }
+    return text;
+}
+
+std::string describe(const Key& key, const Groups& groups) {
+    const std::vector<const FileHeader*>& group = groups.at(key);
     const FileHeader& first = *group.front();
     std::string line = "\n  " + first.series_instance_uid + ": " + first.modality + ", " +
                        std::to_string(group.size()) + (group.size() == 1 ? " file" : " files");
     line += " of " + std::to_string(first.rows.value_or(0)) + "x" +
             std::to_string(first.columns.value_or(0));
-    line += ", \"" + plain(first.series_description) + "\" (" + first.path + ")";
-    return line;
+    line += ", \"" + plain(first.series_description) + "\"" + what_differs(key, groups);
+    return line + " (" + first.path + ")";
 }
 
 [[noreturn]] void fail_localizer(const Groups& groups) {
     for (const auto& [key, group] : groups) {
-        if (key.second) {
+        if (key.back() == "yes") {
             fail(ErrorCode::localizer,
                  std::to_string(group.size()) +
                      " files are localizers (ImageType says so) among the slices of the series. "
@@ -88,30 +120,49 @@ std::string describe(const std::vector<const FileHeader*>& group) {
 }
 
 [[noreturn]] void fail_several(const Groups& groups) {
-    std::vector<const std::vector<const FileHeader*>*> in_path_order;
-    for (const auto& entry : groups) {
-        in_path_order.push_back(&entry.second);
+    std::vector<std::pair<const FileHeader*, const Key*>> in_path_order;
+    for (const auto& [key, group] : groups) {
+        in_path_order.emplace_back(group.front(), &key);
     }
-    std::ranges::sort(in_path_order, {}, [](const auto* group) { return group->front(); });
+    std::ranges::sort(in_path_order);
     std::string message = "There are " + std::to_string(groups.size()) +
                           " series, and one makes a volume. Load the files of one of them:";
-    for (const auto* group : in_path_order) {
-        message += describe(*group);
+    for (const auto& [first, key] : in_path_order) {
+        message += describe(*key, groups);
     }
     fail(ErrorCode::several_series, std::move(message));
 }
 
+/// A structure set has no pixels and is passed over; an image that has none was cut off.
+void require_pixels_of_image(const FileHeader& header) {
+    if (!header.pixels && header.rows && header.columns) {
+        fail(
+            ErrorCode::no_pixel_data,
+            "The file describes an image and has no pixels: it is cut off. Fetch it again or leave "
+            "it out",
+            header.place_of(tags::PixelData));
+    }
+}
+
 bool differ_in_localizer_alone(const Groups& groups) noexcept {
-    return groups.size() == 2 && groups.begin()->first.first == groups.rbegin()->first.first;
+    const Key& a = groups.begin()->first;
+    const Key& b = groups.rbegin()->first;
+    return groups.size() == 2 && std::equal(a.begin(), a.end() - 1, b.begin());
 }
 
 } // namespace
 
 std::vector<FileHeader> one_series(std::vector<FileHeader> headers) {
+    for (const FileHeader& header : headers) {
+        require_pixels_of_image(header);
+    }
+    const std::string first_path = headers.empty() ? std::string{} : headers.front().path;
     std::erase_if(headers, [](const FileHeader& header) { return !header.pixels; });
     if (headers.empty()) {
         fail(ErrorCode::no_images,
-             "None of the DICOM files has pixels (structure sets, reports and plans have none)");
+             "None of the DICOM files is an image (structure sets, reports and plans are none). "
+             "Name the folder or the files of the images",
+             Place{.path = first_path});
     }
     Groups groups;
     for (const FileHeader& header : headers) {

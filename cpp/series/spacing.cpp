@@ -14,11 +14,19 @@ namespace {
 constexpr double kSpacingTolerance = 0.05;    // of the step: PET bed positions jitter by 1-3 %
 constexpr double kPositionToleranceMm = 0.05; // many scanners write positions to 0.1 mm
 constexpr double kSamePosition = 0.05;        // of the step: a real CT has two 0.005 mm apart
+constexpr double kSamePixel = 0.01;           // of a pixel
+constexpr double kMaxTiltDegrees = 45.0;      // a gantry tilts up to 30
 constexpr double kTiltPerMm = 1e-3;           // rounding of the cosines gives less
 
 std::string millimetres(double value) {
     std::array<char, 48> text{};
     std::snprintf(text.data(), text.size(), "%.6g mm", value);
+    return text.data();
+}
+
+std::string whole(double value) {
+    std::array<char, 48> text{};
+    std::snprintf(text.data(), text.size(), "%.0f", value);
     return text.data();
 }
 
@@ -38,15 +46,18 @@ double median(std::vector<double> values) {
 
 /// The distance between neighbours; distances that are no more than repeats don't count.
 double typical_step(const Series& series, const std::vector<double>& gaps) {
-    for (const double floor : {kPositionToleranceMm, 0.0}) {
-        std::vector<double> steps;
-        std::ranges::copy_if(gaps, std::back_inserter(steps),
-                             [floor](double gap) { return gap > floor; });
-        if (!steps.empty()) {
-            return median(std::move(steps));
-        }
+    const double largest = *std::ranges::max_element(gaps);
+    std::vector<double> steps;
+    std::ranges::copy_if(gaps, std::back_inserter(steps), [largest](double gap) {
+        return gap > kPositionToleranceMm || gap >= kSamePosition * largest;
+    });
+    const double step = median(std::move(steps));
+    const auto& [between_rows, between_columns] = *series.slices.front().pixel_spacing;
+    // Rounding alone moves positions by less than that; a stack of slices has larger steps.
+    if (step < kSamePixel * std::min(between_rows, between_columns)) {
+        fail_position(series.slices[0], series.slices[1]);
     }
-    fail_position(series.slices[0], series.slices[1]);
+    return step;
 }
 
 void refuse_repeats(const Series& series, const std::vector<double>& gaps, double step) {
@@ -61,7 +72,7 @@ void refuse_repeats(const Series& series, const std::vector<double>& gaps, doubl
 void refuse_missing(const Series& series, const std::vector<double>& gaps, double step,
                     double tolerance) {
     std::string where;
-    std::size_t missing = 0;
+    double missing = 0; // not an integer: a position may be anywhere
     const FileHeader* first_before = nullptr;
     for (std::size_t i = 0; i < gaps.size(); ++i) {
         const double multiple = std::round(gaps[i] / step);
@@ -69,17 +80,16 @@ void refuse_missing(const Series& series, const std::vector<double>& gaps, doubl
             return; // uneven, not merely missing
         }
         if (multiple > 1) {
-            const auto lost = static_cast<std::size_t>(multiple) - 1;
-            where += (where.empty() ? "" : ", ") + std::to_string(lost) + " after slice " +
+            where += (where.empty() ? "" : ", ") + whole(multiple - 1) + " after slice " +
                      std::to_string(i);
-            missing += lost;
+            missing += multiple - 1;
             first_before = first_before == nullptr ? &series.slices[i] : first_before;
         }
     }
     if (missing > 0) {
         fail(ErrorCode::missing_slices,
-             std::to_string(missing) + (missing == 1 ? " slice is" : " slices are") + " missing (" +
-                 where + "), the others are " + millimetres(step) +
+             whole(missing) + (missing == 1 ? " slice is" : " slices are") + " missing (" + where +
+                 "), the others are " + millimetres(step) +
                  " apart. Fetch the files that are not there",
              first_before->place_of(tags::ImagePositionPatient));
     }
@@ -114,7 +124,8 @@ void refuse_uneven(const Series& series, double tolerance) {
     }
 }
 
-void note_tilt(Series& series, const Vector3& normal) {
+/// A tilted gantry is allowed and noted; what cannot be one is refused.
+void judge_tilt(Series& series, const Vector3& normal) {
     const Vector3& first = *series.slices.front().image_position_patient;
     const Vector3& last = *series.slices.back().image_position_patient;
     const Vector3 v{last[0] - first[0], last[1] - first[1], last[2] - first[2]};
@@ -124,6 +135,13 @@ void note_tilt(Series& series, const Vector3& normal) {
     const double shift = std::sqrt(dot(across, across));
     if (shift > kPositionToleranceMm && shift > kTiltPerMm * std::abs(along)) {
         const double angle = std::atan2(shift, std::abs(along)) * (180.0 / std::numbers::pi);
+        if (angle > kMaxTiltDegrees) {
+            fail(
+                ErrorCode::invalid_geometry,
+                "The slices are shifted sideways by more than they are apart: images side by side, "
+                "and no stack. Load them apart",
+                series.slices.back().place_of(tags::ImagePositionPatient));
+        }
         series.defects.push_back(
             {.code = "gantry_tilt",
              .message = "The slices are not stacked at a right angle: the affine has a shear",
@@ -143,7 +161,7 @@ void judge_spacing(Series& series, const Vector3& normal, const std::vector<doub
     const double tolerance = std::max(kSpacingTolerance * step, kPositionToleranceMm);
     refuse_missing(series, gaps, step, tolerance);
     refuse_uneven(series, tolerance);
-    note_tilt(series, normal);
+    judge_tilt(series, normal);
 }
 
 } // namespace torchdicom

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import numpy as np
 import torch
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from numpy.typing import NDArray
-    from typing_extensions import Buffer
 
     from torchdicom._header import Header
     from torchdicom._volume import Volume
 
-    File = str | os.PathLike[str] | Buffer
+    File = str | os.PathLike[str] | bytes | bytearray | memoryview
     Source = File | Sequence[File]
 
 Output = Literal["stored", "modality"]
@@ -29,6 +29,7 @@ Backend = Literal["native", "reference"]
 
 _OUTPUTS = ("stored", "modality")
 _BACKENDS = ("native", "reference")
+_FRAMES_END = 2**63  # what the core counts in
 _DTYPES = (
     *(torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
@@ -48,7 +49,8 @@ def load(
 
     Args:
         source: A folder (searched recursively), a file, the bytes of a file, or a list of those:
-            together exactly one series.
+            together exactly one series. Files of a folder that are not DICOM, and DICOM objects
+            that are no images, are passed over.
         output: ``"modality"``, the stored values after RescaleSlope and RescaleIntercept
             (PS3.3 C.11.1), e.g. Hounsfield units for CT; or ``"stored"``, the values as stored.
         dtype: Type of the values. None is float32, and for ``"stored"`` the smallest that
@@ -69,7 +71,8 @@ def load(
         SeriesError: If the files are not exactly one sound series: several series, missing or
             uneven slices, mixed sizes or orientations, no positions.
         ParseError: If a file is malformed or cut off.
-        DecodeError: If a frame's codestream is broken or contradicts the header.
+        DecodeError: If a frame's codestream contradicts the header, or is broken as far as its
+            format lets a decoder see.
         UnsupportedError: If a file is legal DICOM of a kind that is not read yet.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         ValueError: If ``out`` does not fit, or an argument is none of the allowed ones.
@@ -120,7 +123,7 @@ def decode(
         FileNotFoundError: If the path does not exist.
         IndexError: If a frame is not there.
         ParseError: If the file is malformed or cut off, or has no pixels.
-        DecodeError: If a frame's codestream is broken or contradicts the header.
+        DecodeError: As in `load`.
         UnsupportedError: If the file is legal DICOM of a kind that is not read yet.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         ValueError: If ``out`` does not fit, or an argument is none of the allowed ones.
@@ -184,11 +187,10 @@ def _source(source: object) -> str | bytes:
         return os.fsdecode(source)
     if isinstance(source, bytes):
         return source
-    try:
-        return memoryview(source).tobytes()  # type: ignore[arg-type] # that is what is tried
-    except TypeError:
-        msg = f"source must be a path or bytes, not {type(source).__name__}"
-        raise TypeError(msg) from None
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
+    msg = f"source must be a path or bytes, not {type(source).__name__}"
+    raise TypeError(msg)
 
 
 def _sources(source: object) -> list[str | bytes]:
@@ -204,12 +206,18 @@ def _frames(frames: Iterable[int]) -> list[int]:
     if isinstance(frames, int):
         msg = f"frames must be a list of int, not an int: frames=[{frames}]"
         raise TypeError(msg)
-    chosen = list(frames)
-    for frame in chosen:
-        if isinstance(frame, bool) or not isinstance(frame, (int, np.integer)):
-            msg = f"frames must hold integers, not {type(frame).__name__}"
-            raise TypeError(msg)
-    return [int(frame) for frame in chosen]
+    return [_frame(frame) for frame in frames]
+
+
+def _frame(frame: object) -> int:
+    if isinstance(frame, bool) or not isinstance(frame, SupportsIndex):
+        msg = f"frames must hold integers, not {type(frame).__name__}"
+        raise TypeError(msg)
+    number = operator.index(frame)
+    if not -_FRAMES_END <= number < _FRAMES_END:
+        msg = f"frame {number} is not there: no file has so many"
+        raise IndexError(msg)
+    return number
 
 
 def _dtype(dtype: object) -> torch.dtype | None:
@@ -238,6 +246,9 @@ def _out(out: object) -> torch.Tensor | None:
     if not isinstance(out, torch.Tensor):
         msg = f"out must be a torch.Tensor or a NumPy array, not {type(out).__name__}"
         raise TypeError(msg)
+    if out.dtype not in _DTYPES:
+        msg = f"out is of {out.dtype}, which no result has"
+        raise ValueError(msg)
     if out.device.type != "cpu":
         msg = f"out is on {out.device}: hand in a CPU tensor"
         raise ValueError(msg)

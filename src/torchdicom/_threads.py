@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 from pathlib import Path
+from typing import Final, SupportsIndex
+
+_MOST: Final = 4096
 
 # What set_num_threads was given; None is "as many as this process may use".
 _chosen: int | None = None
@@ -15,15 +19,16 @@ def check_num_threads(value: object) -> int:
 
     Raises:
         TypeError: If it is not an integer.
-        ValueError: If it is below 1.
+        ValueError: If it is below 1, or above any machine's.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         msg = f"num_threads must be an int, not {type(value).__name__}"
         raise TypeError(msg)
-    if value < 1:
-        msg = f"num_threads must be at least 1, not {value}"
+    number = operator.index(value)
+    if not 1 <= number <= _MOST:
+        msg = f"num_threads must be from 1 to {_MOST}, not {number}"
         raise ValueError(msg)
-    return value
+    return number
 
 
 def set_num_threads(num_threads: int | None) -> None:

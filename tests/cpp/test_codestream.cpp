@@ -235,6 +235,29 @@ TEST_CASE(
     CHECK(narrow(raised) == std::nullopt);
 }
 
+TEST_CASE("values above HighBit are refused, signs and zeros are not") {
+    const auto code = [](std::uint16_t cell, bool is_signed, bool has_own_sign = false) {
+        const std::array<std::uint16_t, 2> cells{1, cell};
+        PixelFormat format = kFormat;
+        format.bits_stored = 12;
+        format.high_bit = 11;
+        format.is_signed = is_signed;
+        return code_of([&] {
+            check_unused_bits(std::as_bytes(std::span{cells}),
+                              CodestreamInfo{.precision = 16, .is_signed = has_own_sign}, format);
+        });
+    };
+    CHECK(code(4095, false) == std::nullopt);
+    CHECK(code(5000, false) == kMismatch);
+    CHECK(code(0xFFFF, false) == kMismatch);
+    CHECK(code(0xFFFF, true) == std::nullopt);    // -1, extended
+    CHECK(code(0x0FFF, true) == std::nullopt);    // -1, not extended
+    CHECK(code(0x0FFF, true, true) == kMismatch); // 4095, where the codestream knows -1
+    CHECK(code(0xFFFF, true, true) == std::nullopt);
+    CHECK(code(5000, true) == kMismatch);
+    CHECK(code(0xF123, true) == kMismatch); // ones above a positive value
+}
+
 TEST_CASE("the RLE header: count, order and range of the segments") {
     CHECK(check(rle(2, {64, 70}, 80), Encoding::rle) == std::nullopt);
     CHECK(check(rle(2, {64, 70}, 63), Encoding::rle) == kInvalid); // shorter than the header

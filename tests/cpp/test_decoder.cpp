@@ -202,6 +202,18 @@ TEST_CASE("the codestream is checked before any library sees it") {
     CHECK(failure(test::jpeg_ls().span(), ".4.70") == ErrorCode::codestream_mismatch);
 }
 
+TEST_CASE("a few bytes that ask for a giant frame are a decompression bomb") {
+    PixelFormat giant{
+        .rows = 8192, .columns = 8192, .bits_allocated = 16, .bits_stored = 16, .high_bit = 15};
+    std::vector<std::byte> samples(giant.bytes_per_frame());
+    const std::vector<std::byte> codestream(100'000);
+    for (const std::string_view uid : {"1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80"}) {
+        CHECK(code_of([&] {
+                  decode_frame(codestream, find_transfer_syntax(uid).value(), giant, samples);
+              }) == ErrorCode::limit_ratio);
+    }
+}
+
 TEST_CASE("a syntax without a decoder is named, with what to do") {
     const auto message = [](std::string_view syntax) -> std::string {
         try {

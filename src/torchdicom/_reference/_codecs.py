@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import imagecodecs
 import numpy as np
 
-from torchdicom._errors import DecodeError, ParseError
+from torchdicom._errors import DecodeError, LimitError, ParseError
 from torchdicom._reference._codestream import (
     check_jpeg,
     check_jpeg_2000,
     check_jpeg_lossless,
     check_jpeg_ls,
+    check_unused_bits,
     rle_segments,
 )
 from torchdicom._reference._elements import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
@@ -22,6 +23,7 @@ from torchdicom._reference._tags import element_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from torchdicom._reference._codestream import Info
     from torchdicom._reference._header import PixelFormat
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -34,20 +36,21 @@ class Codec:
     Attributes:
         library: What does the work.
         function: Its function, looked up when called.
-        check: Compares a codestream with the header before the library sees it.
+        check: Compares a codestream with the header before the library sees it, and tells what
+            it says about itself.
     """
 
     library: Any
     function: str
-    check: Callable[[bytes, PixelFormat], object]
+    check: Callable[[bytes, PixelFormat], Info]
 
     def decode(self, codestream: bytes, pixels: PixelFormat) -> Array:
-        """The samples of one frame, as the codestream gives them.
+        """The cells of one frame.
 
         Raises:
             DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
         """
-        self.check(codestream, pixels)
+        info = self.check(codestream, pixels)
         try:
             decoded = np.asarray(getattr(self.library, self.function)(codestream))
         except Exception as error:  # plugins raise classes of their own
@@ -56,7 +59,10 @@ class Codec:
         if decoded.size != pixels.rows * pixels.columns:
             msg = f"The decoder gave an array of shape {decoded.shape}"
             raise DecodeError(msg, code="decoder_failed")
-        return decoded.reshape(pixels.rows, pixels.columns)
+        # Two's complement in the width of a cell, whatever width the plugin chose.
+        cells = decoded.astype(np.int64) & ((1 << pixels.bits_allocated) - 1)
+        check_unused_bits(cells, info, pixels)
+        return cells.astype(f"u{pixels.bytes_per_sample}").reshape(pixels.rows, pixels.columns)
 
 
 # libjpeg-turbo 3 reads 8 and 12 bits, sequential and progressive, and lossless up to 16 bits.
@@ -83,6 +89,10 @@ ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
 NATIVE: Final = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 ENCAPSULATED: Final = frozenset({*CODECS, RLE, ENCAPSULATED_UNCOMPRESSED})
 
+# Against decompression bombs: what a frame may be larger than its codestream, and what is free.
+_FREE_BYTES: Final = 64 << 20
+_MAX_CODESTREAM_RATIO: Final = 1_000
+
 
 def decode_cells(frame: bytes, syntax: str, pixels: PixelFormat) -> Array:
     """The cells of one frame: unsigned, BitsAllocated wide, not yet masked to BitsStored.
@@ -97,14 +107,14 @@ def decode_cells(frame: bytes, syntax: str, pixels: PixelFormat) -> Array:
 
     Raises:
         DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
+        LimitError: ``limit_ratio``.
         ParseError: ``truncated_pixels``.
     """
     size = pixels.bytes_per_sample
+    if syntax in ENCAPSULATED:
+        _check_expansion(frame, pixels)
     if syntax in CODECS:
-        decoded = CODECS[syntax].decode(frame, pixels)
-        # Two's complement in the width of a cell, whatever width the plugin chose.
-        cells = decoded.astype(np.int64) & ((1 << pixels.bits_allocated) - 1)
-        return cells.astype(f"u{size}")
+        return CODECS[syntax].decode(frame, pixels)
     if syntax == RLE:
         return _decode_rle(frame, pixels)
     count = pixels.rows * pixels.columns
@@ -114,6 +124,14 @@ def decode_cells(frame: bytes, syntax: str, pixels: PixelFormat) -> Array:
     order = ">" if syntax == EXPLICIT_BIG else "<"
     cells = np.frombuffer(frame, dtype=f"{order}u{size}", count=count)
     return cells.astype(f"u{size}").reshape(pixels.rows, pixels.columns)
+
+
+def _check_expansion(codestream: bytes, pixels: PixelFormat) -> None:
+    """A few bytes that ask for a giant image are no image."""
+    size = pixels.rows * pixels.columns * pixels.bytes_per_sample
+    if size > max(_FREE_BYTES, _MAX_CODESTREAM_RATIO * len(codestream)):
+        msg = f"A frame of {size} bytes is said to be in {len(codestream)} compressed ones"
+        raise LimitError(msg, code="limit_ratio", element=element_name("PixelData"))
 
 
 def _decode_rle(frame: bytes, pixels: PixelFormat) -> Array:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
 
 from torchdicom._errors import DecodeError
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdicom._reference._header import PixelFormat
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 # ISO 10918-1 Table B.1: every start of frame, SOF0 to SOF15, between which DHT, JPG and DAC stand;
 # and SOF55 of ISO 14495-1.
@@ -38,28 +42,54 @@ class Info:
     is_signed: bool | None = None
 
 
-def check_jpeg(codestream: bytes, pixels: PixelFormat) -> None:
+def check_jpeg(codestream: bytes, pixels: PixelFormat) -> Info:
     """Check a lossy JPEG frame (ISO 10918-1 B.2.2).
+
+    Returns:
+        What the codestream says about itself, here and in all of these.
 
     Raises:
         DecodeError: ``invalid_codestream``, ``codestream_mismatch``, here and in all of these.
     """
-    _compare(_jpeg_info(codestream, _LOSSY), pixels)
+    return _compare(_jpeg_info(codestream, _LOSSY), pixels)
 
 
-def check_jpeg_lossless(codestream: bytes, pixels: PixelFormat) -> None:
+def check_jpeg_lossless(codestream: bytes, pixels: PixelFormat) -> Info:
     """Check a lossless JPEG frame (ISO 10918-1 B.2.2)."""
-    _compare(_jpeg_info(codestream, _LOSSLESS), pixels)
+    return _compare(_jpeg_info(codestream, _LOSSLESS), pixels)
 
 
-def check_jpeg_ls(codestream: bytes, pixels: PixelFormat) -> None:
+def check_jpeg_ls(codestream: bytes, pixels: PixelFormat) -> Info:
     """Check a JPEG-LS frame (ISO 14495-1 C.2.2)."""
-    _compare(_jpeg_info(codestream, _JPEG_LS), pixels)
+    return _compare(_jpeg_info(codestream, _JPEG_LS), pixels)
 
 
-def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> None:
+def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
     """Check a JPEG 2000 frame (ISO 15444-1 A.5.1), raw or in the boxes of a JP2 file."""
-    _compare(_jpeg_2000_info(codestream), pixels)
+    return _compare(_jpeg_2000_info(codestream), pixels)
+
+
+def check_unused_bits(cells: Array, info: Info, pixels: PixelFormat) -> None:
+    """Refuse values that reach above HighBit: masking would turn them into others.
+
+    Args:
+        cells: The decoded samples as cells, in integers of any larger width.
+        info: What the codestream says about itself.
+        pixels: What the header says.
+
+    Raises:
+        DecodeError: ``codestream_mismatch``.
+    """
+    if info.precision <= pixels.high_bit + 1:
+        return
+    above = (1 << pixels.bits_allocated) - (2 << pixels.high_bit)
+    upper = cells & above
+    is_negative = (cells & (1 << pixels.high_bit) != 0) & pixels.is_signed
+    is_kept = np.where(is_negative, upper == above, upper == 0)
+    if not info.is_signed:
+        is_kept |= upper == 0  # without a sign of its own, two's complement may end at HighBit
+    if not is_kept.all():
+        _fail_mismatch("values of bits", info.precision, pixels.high_bit + 1)
 
 
 def rle_segments(frame: bytes, pixels: PixelFormat) -> list[bytes]:
@@ -67,14 +97,14 @@ def rle_segments(frame: bytes, pixels: PixelFormat) -> list[bytes]:
     if len(frame) < _RLE_HEADER:
         _fail_invalid(f"The RLE header needs {_RLE_HEADER} bytes, and {len(frame)} are there")
     count, *offsets = (int.from_bytes(frame[i : i + 4], "little") for i in range(0, 64, 4))
-    if count > len(offsets):
-        _fail_invalid(f"The RLE header says {count} segments, and it has room for {len(offsets)}")
+    if not 1 <= count <= len(offsets):
+        _fail_invalid(f"The RLE header says {count} segments, and 1 to {len(offsets)} are possible")
     if count != pixels.bytes_per_sample:
         _fail_mismatch("RLE segments", count, pixels.bytes_per_sample)
     starts = offsets[:count]
     bounds = [*starts, len(frame)]
     is_ascending = all(a < b for a, b in pairwise(bounds))
-    if starts[0] < _RLE_HEADER or not is_ascending:
+    if starts[0] != _RLE_HEADER or not is_ascending:
         _fail_invalid(f"The RLE segments start at {starts}, in a frame of {len(frame)} bytes")
     return [frame[a:b] for a, b in pairwise(bounds)]
 
@@ -169,7 +199,7 @@ def _codestream_start(data: bytes) -> int:
     raise DecodeError(msg, code="invalid_codestream")
 
 
-def _compare(info: Info, pixels: PixelFormat) -> None:
+def _compare(info: Info, pixels: PixelFormat) -> Info:
     if len(info.sampling) != 1:
         _fail_mismatch("components", len(info.sampling), 1)
     if info.rows != pixels.rows:
@@ -188,6 +218,7 @@ def _compare(info: Info, pixels: PixelFormat) -> None:
         _fail_mismatch("bits", info.precision, pixels.high_bit + 1)
     if info.is_signed is not None and info.is_signed != pixels.is_signed:
         _fail_mismatch("signed samples", info.is_signed, pixels.is_signed)
+    return info
 
 
 def _fail_invalid(text: str) -> NoReturn:

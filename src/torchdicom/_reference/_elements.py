@@ -31,6 +31,9 @@ _VRS: Final = _SHORT_VRS | _LONG_VRS
 
 # Real objects nest some 8 deep; a file of nothing but sequences must not exhaust the stack.
 _MAX_SEQUENCE_DEPTH: Final = 32
+# Against decompression bombs: what is free, times what was deflated, and in any case.
+_FREE_BYTES: Final = 64 << 20
+_MAX_DEFLATE_RATIO: Final = 100
 _MAX_INFLATED_BYTES: Final = 4 << 30
 
 _PREAMBLE: Final = 128
@@ -103,7 +106,7 @@ def parse(data: bytes, path: str) -> DataSet:
     Raises:
         ParseError: ``not_dicom``, ``truncated_header``, ``length_exceeds_file``, ``invalid_vr``,
             ``invalid_sequence``, ``invalid_deflate``.
-        LimitError: ``limit_sequence_depth``, ``limit_deflate_ratio``.
+        LimitError: ``limit_sequence_depth``, ``limit_ratio``.
     """
     start = _start(data, path)
     # PS3.10 7.1 has this group explicit; a few writers made it implicit.
@@ -183,14 +186,15 @@ def _encoding_of(uid: str, data: bytes, start: int) -> Encoding:
 def _inflate(deflated: bytes, path: str) -> bytes:
     """The data set of the deflated syntax: a raw deflate stream (PS3.5 A.5, RFC 1951)."""
     inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    limit = min(max(_FREE_BYTES, _MAX_DEFLATE_RATIO * len(deflated)), _MAX_INFLATED_BYTES)
     try:
-        data = inflater.decompress(deflated, _MAX_INFLATED_BYTES)
+        data = inflater.decompress(deflated, limit + 1)
     except zlib.error as error:
         msg = f"The deflated data set is broken: {error}"
         raise ParseError(msg, code="invalid_deflate", path=path) from error
-    if inflater.unconsumed_tail:
-        msg = f"The data set inflates to more than {_MAX_INFLATED_BYTES} bytes"
-        raise LimitError(msg, code="limit_deflate_ratio", path=path)
+    if len(data) > limit:
+        msg = f"The data set inflates to more than {limit} bytes"
+        raise LimitError(msg, code="limit_ratio", path=path)
     if not inflater.eof:
         msg = "The deflated data set ends early"
         raise ParseError(msg, code="invalid_deflate", path=path)
@@ -240,10 +244,10 @@ class _Walker:
         at = element.start
         while at != stop:
             item = inner.header(at, end if stop is None else stop)
-            if item.tag == SEQUENCE_END and stop is None:
+            if item.tag == SEQUENCE_END and item.length == 0 and stop is None:
                 return item.start
             if item.tag != ITEM:
-                msg = "Only items may stand in a sequence"
+                msg = "Only items may stand in a sequence, and its delimiter has no length"
                 raise self._error(msg, "invalid_sequence", item.tag, at)
             at = inner.skip_item(item, end if stop is None else stop, depth + 1, has_elements)
         return at
@@ -256,7 +260,7 @@ class _Walker:
         at = item.start
         while at != stop:
             element = self.header(at, end if stop is None else stop)
-            if element.tag == ITEM_END and stop is None:
+            if element.tag == ITEM_END and element.length == 0 and stop is None:
                 return element.start
             if element.tag >> 16 == _DELIMITER_GROUP:
                 msg = "An item or delimiter stands where a data element should"

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from torchdicom._errors import ParseError
+from torchdicom._errors import LimitError, ParseError
 from torchdicom._reference._elements import ITEM, SEQUENCE_END, UNDEFINED
 from torchdicom._reference._tags import TAGS, element_name
 
@@ -17,6 +17,9 @@ Range = tuple[int, int]
 FrameRanges = tuple[tuple[Range, ...], ...]
 
 _ITEM_HEADER: Final = 8
+
+# A frame has one, seldom a few; an empty one takes 8 bytes of the file.
+_MAX_FRAGMENTS: Final = 2_000_000
 
 
 def native_ranges(
@@ -53,6 +56,7 @@ def encapsulated_ranges(data_set: DataSet, element: Element, frames: int, path: 
     Raises:
         ParseError: ``truncated_pixels``, ``invalid_fragments``, ``invalid_offset_table``,
             ``frame_count_mismatch``.
+        LimitError: ``limit_frames``.
     """
     if element.length != UNDEFINED:
         msg = "Compressed pixel data must be in fragments, with an undefined length"
@@ -100,6 +104,11 @@ def _items(data_set: DataSet, element: Element, path: str) -> list[Range]:
         if length > len(data) - start:
             msg = f"A fragment has {length} bytes, and {len(data) - start} are left in the file"
             raise _error(msg, "truncated_pixels", element, path, at)
+        if len(items) > _MAX_FRAGMENTS:
+            msg = f"The pixel data has more than {_MAX_FRAGMENTS} fragments"
+            place = element_name(element.tag)
+            code = "limit_frames"
+            raise LimitError(msg, code=code, path=path, element=place, offset=element.offset)
         items.append((start, length))
         at = start + length
     return items  # the delimiter at the very end is missing, and nothing else

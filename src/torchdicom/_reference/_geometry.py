@@ -27,6 +27,9 @@ _POSITION_TOLERANCE_MM: Final = 0.05  # many scanners write positions to 0.1 mm
 _SPACING_TOLERANCE: Final = 0.05  # of the step: bed positions of PET jitter by 1-3 %
 _SAME_POSITION: Final = 0.05  # of the step: a real CT has two slices 0.005 mm apart
 _TILT: Final = 1e-3  # shift for each millimetre; the rounding of cosines stays below
+_MAX_TILT_DEGREES: Final = 45.0  # gantries tilt up to 30
+_MAX_COORDINATE_MM: Final = 1e9  # no patient is that far away
+_SAME_PIXEL: Final = 0.01  # of a pixel: a step below it is rounding
 
 
 def settle(files: Sequence[FileHeader]) -> tuple[list[FileHeader], Affine, Verdict]:
@@ -86,7 +89,10 @@ def _require_position(file: FileHeader) -> None:
 
 
 def _require_grid(file: FileHeader) -> None:
-    """PixelSpacing above 0, and cosines of unit length at a right angle (PS3.3 C.7.6.2.1.1)."""
+    """A place near by, and pixels and cosines that make a grid (PS3.3 C.7.6.2.1.1)."""
+    if any(abs(coordinate) > _MAX_COORDINATE_MM for coordinate in _position(file)):
+        msg = "No patient is that far away; torchdicom.decode reads the pixels"
+        _fail("invalid_geometry", msg, file, "ImagePositionPatient")
     spacing = file.header.pixel_spacing
     if not spacing or not all(value > 0 for value in spacing):
         msg = "PixelSpacing is missing or not positive; torchdicom.decode reads the pixels"
@@ -134,27 +140,29 @@ def _measure_step(files: Sequence[FileHeader], normal: Vector) -> tuple[Vector, 
     tolerance = max(_SPACING_TOLERANCE * step, _POSITION_TOLERANCE_MM)
     _refuse_missing(files, gaps, step, tolerance)
     _refuse_uneven(files, tolerance)
+    tilt = _tilt(files, normal)
     first, last = _position(files[0]), _position(files[-1])
     v = last[0] - first[0], last[1] - first[1], last[2] - first[2]
     steps = len(files) - 1
-    return (v[0] / steps, v[1] / steps, v[2] / steps), _tilt(v, normal)
+    return (v[0] / steps, v[1] / steps, v[2] / steps), tilt
 
 
 def _typical_gap(files: Sequence[FileHeader], gaps: Sequence[float]) -> float:
-    """The median of the gaps that are more than rounding."""
-    steps = sorted(gap for gap in gaps if gap > _POSITION_TOLERANCE_MM)
-    steps = steps or sorted(gap for gap in gaps if gap > 0.0)
-    if not steps:
-        _fail_repeated(files[0], files[1])
+    """The median of the gaps that are more than repeats of a position."""
+    least = _SAME_POSITION * max(gaps)
+    steps = sorted(gap for gap in gaps if gap > _POSITION_TOLERANCE_MM or gap >= least)
     middle = len(steps) // 2
-    return steps[middle] if len(steps) % 2 == 1 else (steps[middle - 1] + steps[middle]) / 2
+    step = steps[middle] if len(steps) % 2 == 1 else (steps[middle - 1] + steps[middle]) / 2
+    if step < _SAME_PIXEL * min(files[0].header.pixel_spacing):
+        _fail_repeated(files[0], files[1])
+    return step
 
 
 def _refuse_missing(
     files: Sequence[FileHeader], gaps: Sequence[float], step: float, tolerance: float
 ) -> None:
     """Every gap is a whole multiple of the step, and one is more than once."""
-    multiples = [math.floor(gap / step + 0.5) for gap in gaps]
+    multiples = [math.floor(gap / step) + (gap / step % 1.0 >= 0.5) for gap in gaps]
     for gap, multiple in zip(gaps, multiples, strict=True):
         if multiple < 1 or abs(gap - multiple * step) > tolerance:
             return  # uneven, and not merely missing
@@ -186,14 +194,19 @@ def _refuse_uneven(files: Sequence[FileHeader], tolerance: float) -> None:
         _fail("uneven_spacing", msg, files[worst], "ImagePositionPatient")
 
 
-def _tilt(v: Vector, normal: Vector) -> tuple[Defect, ...]:
+def _tilt(files: Sequence[FileHeader], normal: Vector) -> tuple[Defect, ...]:
     """A stack that does not rise along the normal: the gantry was tilted, and the affine shears."""
+    first, last = _position(files[0]), _position(files[-1])
+    v = last[0] - first[0], last[1] - first[1], last[2] - first[2]
     along = _dot(v, normal)
     across = v[0] - along * normal[0], v[1] - along * normal[1], v[2] - along * normal[2]
     shift = math.sqrt(_dot(across, across))
     if shift <= _POSITION_TOLERANCE_MM or shift <= _TILT * abs(along):
         return ()
     angle = math.degrees(math.atan2(shift, abs(along)))
+    if angle > _MAX_TILT_DEGREES:
+        msg = "The slices are shifted sideways by more than they are apart; load them apart"
+        _fail("invalid_geometry", msg, files[-1], "ImagePositionPatient")
     message = f"The slices are stacked at {angle:.3g} degrees to their normal; the affine shears"
     return (Defect("gantry_tilt", message, measured={"angle_degrees": angle}),)
 

@@ -19,7 +19,8 @@ from torchdicom._reference._pixels import (
     rescale,
 )
 from torchdicom._reference._series import arrange, one_series
-from torchdicom._reference._sources import expand, named_source
+from torchdicom._reference._sources import expand, is_lost, named_source
+from torchdicom._reference._tags import element_name
 from torchdicom._volume import SliceProvenance, Volume
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ def _read_images(sources: Sequence[str | bytes]) -> list[FileHeader]:
     if not files:
         msg = "None of the files is DICOM. Name the folder that has the DICOM files in it"
         raise SeriesError(msg, code="no_dicom_files", path=_first_path(sources))
+    for file in files:
+        _refuse_lost_pixels(file)
     images = [file for file in files if file.pixels is not None]
     if not images:
         msg = f"None of the {len(files)} DICOM file(s) has pixels"
@@ -152,9 +155,18 @@ def _read_if_dicom(source: Source) -> FileHeader | None:
     try:
         return read_file(source)
     except ParseError as error:
-        if source.is_named or error.code != "not_dicom":
+        if source.is_named or error.code != "not_dicom" or is_lost(source):
             raise
         return None
+
+
+def _refuse_lost_pixels(file: FileHeader) -> None:
+    """A structure set has no pixels; a file that describes an image and has none was cut off."""
+    header = file.header
+    if file.pixels is None and header.rows is not None and header.columns is not None:
+        msg = "The file describes an image and has no pixels: it is cut off"
+        element = element_name("PixelData")
+        raise ParseError(msg, code="no_pixel_data", path=file.path, element=element)
 
 
 def _first_path(sources: Sequence[str | bytes]) -> str | None:

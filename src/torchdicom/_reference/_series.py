@@ -157,6 +157,13 @@ def _compare_pixels(first: FileHeader, other: FileHeader) -> None:
     if units(first) != units(other):
         what = f"The units differ ({units(first)} and {units(other)})"
         _fail_mixed("mixed_pixel_format", what, first, other, "RescaleType")
+    for keyword, one, another in (
+        ("RescaleSlope", first.header.rescale_slope, other.header.rescale_slope),
+        ("RescaleIntercept", first.header.rescale_intercept, other.header.rescale_intercept),
+    ):
+        if (one is None) != (another is None):
+            what = f"One has a {keyword} and the other has none"
+            _fail_mixed("mixed_pixel_format", what, first, other, keyword)
 
 
 def _compare_size(first: FileHeader, other: FileHeader) -> None:

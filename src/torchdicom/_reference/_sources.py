@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from torchdicom._errors import ParseError, SeriesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_DICOM_SUFFIXES: Final = frozenset({"dcm", "dicom", "ima"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Source:
     """A file, or bytes in memory.
 
     Attributes:
-        path: The file as named, or ``"<bytes 0>"``.
+        path: The file as named, or ``"<bytes 0>"``, which counts the sources in memory alone.
         data: The bytes, where they are in memory.
         is_named: False for a file met in a folder, which need not be DICOM.
     """
@@ -58,14 +61,16 @@ def expand(sources: Sequence[str | bytes]) -> list[Source]:
     """
     files: dict[str, Source] = {}
     in_memory: list[Source] = []
-    for index, source in enumerate(sources):
+    visited: set[tuple[int, int]] = set()
+    for source in sources:
         if isinstance(source, bytes):
-            in_memory.append(named_source(source, index))
+            in_memory.append(named_source(source, len(in_memory)))
         elif not stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116 - names the path as given
             files[source] = Source(source)
         else:
-            found = list(_walk(source, set()))
-            if not found:
+            found = list(_walk(source, visited))
+            # All that is in it may have been reached before, by another of the names.
+            if not found and not any(_walk(source, set())):
                 msg = "The folder holds no file. Name the folder that has the DICOM files in it"
                 raise SeriesError(msg, code="empty_folder", path=source)
             for path in found:
@@ -82,10 +87,27 @@ def _walk(folder: str, visited: set[tuple[int, int]]) -> Iterator[str]:
     visited.add(identity)
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            try:
+                is_folder, is_file = entry.is_dir(), entry.is_file()
+            except OSError:
+                continue  # a link that leads to itself: like one that leads nowhere
+            if is_folder:
                 yield from _walk(entry.path, visited)
-            elif entry.is_file():
+            elif is_file:
                 yield entry.path
+
+
+def is_lost(source: Source) -> bool:
+    """Whether a file of a folder that is not DICOM should have been.
+
+    Its name says so; or it has no suffix, as scanners write them, and is empty or starts with NUL,
+    which is what an interrupted copy leaves.
+    """
+    _, dot, suffix = PurePath(source.path).name.rpartition(".")
+    # A UID as a name ends in digits, which are no suffix.
+    if dot and suffix.strip("0123456789"):
+        return suffix.lower() in _DICOM_SUFFIXES
+    return read(source).data[:1] in {b"", b"\0"}
 
 
 def read(source: Source) -> Content:
@@ -96,9 +118,9 @@ def read(source: Source) -> Content:
     """
     if source.data is not None:
         return Content(source.data, (len(source.data), 0))
-    with Path(source.path).open("rb") as file:
-        status = os.fstat(file.fileno())
-        return Content(file.read(), (status.st_size, status.st_mtime_ns))
+    with _open(source.path) as file:
+        stamp = _stamp(file)
+        return Content(_read_all(file), stamp)
 
 
 def read_again(source: Source, stamp: tuple[int, int]) -> bytes:
@@ -108,8 +130,29 @@ def read_again(source: Source, stamp: tuple[int, int]) -> bytes:
         ParseError: ``file_changed`` if its size or time is not what it was: the byte ranges that
             the header gave would mean something else now.
     """
-    content = read(source)
-    if content.stamp != stamp or len(content.data) != stamp[0]:
+    if source.data is not None:
+        return source.data
+    with _open(source.path) as file:
+        before, data, after = _stamp(file), _read_all(file), _stamp(file)
+    if not before == stamp == after or len(data) != stamp[0]:
         msg = "The file changed while it was being read. Load again once nothing writes to it"
         raise ParseError(msg, code="file_changed", path=source.path)
-    return content.data
+    return data
+
+
+def _open(path: str) -> BinaryIO:
+    """A regular file, open for reading; what else can be named might block, or never end."""
+    mode = os.stat(path).st_mode  # noqa: PTH116 - names the path as given
+    if not stat.S_ISREG(mode):
+        reason = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(reason, os.strerror(reason), path)
+    return Path(path).open("rb")
+
+
+def _stamp(file: BinaryIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
+
+
+def _read_all(file: BinaryIO) -> bytes:
+    return file.read()
