@@ -287,6 +287,19 @@ def test_several_series_are_listed(tmp_path: Path, backend: Backend) -> None:
     assert all(part in thick for part in ("CT", "2 files", "5x6", '"thick"', "0000.dcm"))
 
 
+def test_several_series_of_one_uid_say_what_differs(tmp_path: Path, backend: Backend) -> None:
+    attributes: Attributes = {**MR, "EchoTime": ["4.6", "80"] * 2, "FlipAngle": ["5", "20"] * 2}
+    paths = write_series(tmp_path, 4, **attributes)
+    with expect_error("several_series") as caught:
+        td.load(tmp_path, backend=backend)
+    first, second = [line for line in str(caught.value).splitlines() if "2 files" in line]
+    assert ", EchoTime 4.6, FlipAngle 5 (" in first
+    assert paths[0].name in first
+    assert ", EchoTime 80" in second
+    assert ", FlipAngle 20" in second
+    assert "RepetitionTime" not in first
+
+
 def enhanced() -> bytes:
     groups = [[element("RescaleSlope", 1)]]
     return ct_slice(np.zeros((2, 3, 4), np.int16), SharedFunctionalGroupsSequence=groups)

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
 #include <map>
 
 namespace torchdicom {
@@ -49,11 +49,11 @@ constexpr std::array kKeyNames{"SeriesInstanceUID", "SOPClassUID",     "Modality
                                "ReceiveCoilName",   "localizer"};
 using Key = std::array<std::string, kKeyNames.size()>;
 
-/// Different for different numbers.
+/// The shortest text that stands for the number and no other.
 std::string number_text(const std::optional<double>& number) {
     std::array<char, 32> text{};
     if (number) {
-        std::snprintf(text.data(), text.size(), "%.17g", *number);
+        std::to_chars(text.data(), text.data() + text.size() - 1, *number);
     }
     return text.data();
 }

@@ -11,7 +11,7 @@ from torchdicom._reference._header import pixel_format
 from torchdicom._reference._tags import element_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._pixels import Output
@@ -32,6 +32,12 @@ _COMPONENTS: Final = {
 
 # PS3.3 C.11.1.1.2; "US" (unspecified) is the one that is no unit.
 _RESCALE_TYPES: Final = frozenset({"HU", "OD", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"})
+
+# What `_key` is made of.
+_KEY_NAMES: Final = (
+    *("SeriesInstanceUID", "SOPClassUID", "Modality", "ImageType", "image component"),
+    *("EchoTime", "RepetitionTime", "FlipAngle", "EchoNumbers", "ReceiveCoilName", "localizer"),
+)
 
 # PixelSpacing is text: the same grid may be written with more or fewer digits.
 _SPACING_TOLERANCE: Final = 1e-3
@@ -119,19 +125,34 @@ def _require_one_group(files: Sequence[FileHeader]) -> None:
         msg = f"Localizers are among the slices of the series; leave them out: {names}"
         element = element_name("ImageType")
         raise SeriesError(msg, code="localizer", path=localizers[0].path, element=element)
-    lines = "\n".join(_describe(group) for group in groups.values())
+    shared = {key: (*key[0], "yes" if key[1] else "no") for key in groups}
+    lines = "\n".join(
+        _describe(group, _what_differs(shared[key], shared.values()))
+        for key, group in groups.items()
+    )
     msg = f"There are {len(groups)} series; load the files of one of them:\n{lines}"
     raise SeriesError(msg, code="several_series")
 
 
-def _describe(group: Sequence[FileHeader]) -> str:
+def _what_differs(key: tuple[object, ...], others: Iterable[tuple[object, ...]]) -> str:
+    """What tells a group from others of the same UID, which stands first in a key."""
+    same = [other for other in others if other[0] == key[0]]
+    names_and_values = zip(_KEY_NAMES, zip(key, *same, strict=True), strict=True)
+    return "".join(
+        f", {name} {'none' if values[0] in {None, ''} else str(values[0]).removesuffix('.0')}"
+        for name, values in names_and_values
+        if len(set(values)) > 1
+    )
+
+
+def _describe(group: Sequence[FileHeader], differs: str) -> str:
     first = group[0]
     header = first.header
     count = f"{len(group)} file{'' if len(group) == 1 else 's'}"
     size = f"{header.rows or 0}x{header.columns or 0}"
     description = first.texts.get("SeriesDescription", "")
     uid, modality = header.series_instance_uid or "", header.modality or ""
-    return f'  {uid}: {modality}, {count} of {size}, "{description}" ({first.path})'
+    return f'  {uid}: {modality}, {count} of {size}, "{description}"{differs} ({first.path})'
 
 
 def _require_slice(file: FileHeader) -> None:
