@@ -11,6 +11,14 @@ namespace {
 // to read than 4, since four system calls are most of the time.
 constexpr std::size_t kReadAhead = 16'384;
 
+// The headers of a series are alike: a thread reads the next file as far as it needed the last one,
+// and a little more, instead of pixels that it would have to keep for the load.
+constexpr std::size_t kSlack = 512;
+std::size_t& usual_read() {
+    thread_local std::size_t bytes = kReadAhead;
+    return bytes;
+}
+
 [[noreturn]] void fail_truncated(std::uint64_t offset, std::size_t count, std::uint64_t size) {
     fail(ErrorCode::truncated_header,
          "The file ends inside the header: " + std::to_string(count) + " bytes are needed, " +
@@ -44,6 +52,7 @@ ByteSpan ByteWindow::at(std::uint64_t offset, std::size_t count) {
     if (!holds(offset, count)) {
         fetch(offset, count);
     }
+    needed_ = std::max(needed_, offset + count);
     return ByteSpan{fetched_.bytes}.subspan(offset - fetched_.offset, count);
 }
 
@@ -63,8 +72,8 @@ ByteSpan ByteWindow::peek(std::uint64_t offset, std::size_t count) {
 void ByteWindow::fetch(std::uint64_t offset, std::size_t count) {
     // Keep what is there of the wanted range, so that no byte is read twice.
     const ByteSpan kept = fetched_.part(offset, count);
-    std::vector<std::byte> bytes(
-        std::min<std::uint64_t>(std::max(count, kReadAhead), size_ - offset));
+    const std::size_t ahead = offset == 0 ? usual_read() : kReadAhead;
+    std::vector<std::byte> bytes(std::min<std::uint64_t>(std::max(count, ahead), size_ - offset));
     std::ranges::copy(kept, bytes.begin());
     const std::size_t read =
         file_->read_at(offset + kept.size(), MutableByteSpan{bytes}.subspan(kept.size()));
@@ -73,6 +82,12 @@ void ByteWindow::fetch(std::uint64_t offset, std::size_t count) {
         fail_truncated(offset, count, offset + bytes.size());
     }
     fetched_ = FetchedBytes{.offset = offset, .bytes = std::move(bytes)};
+}
+
+ByteWindow::~ByteWindow() {
+    if (file_ != nullptr) {
+        usual_read() = std::min<std::uint64_t>(needed_ + kSlack, kReadAhead);
+    }
 }
 
 FetchedBytes ByteWindow::take() noexcept { return std::exchange(fetched_, {}); }

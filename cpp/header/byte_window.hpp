@@ -23,8 +23,13 @@ class ByteWindow {
   public:
     /// Over memory that outlives the window.
     explicit ByteWindow(ByteSpan bytes) noexcept : memory_{bytes}, size_{bytes.size()} {}
-    /// Over a file: one pread of 16 KiB holds most headers whole.
+    /// Over a file: one pread of at most 16 KiB holds most headers whole.
     explicit ByteWindow(const File& file) noexcept : file_{&file}, size_{file.identity().size} {}
+    ~ByteWindow();
+    ByteWindow(const ByteWindow&) = delete;
+    ByteWindow& operator=(const ByteWindow&) = delete;
+    ByteWindow(ByteWindow&&) = delete;
+    ByteWindow& operator=(ByteWindow&&) = delete;
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
@@ -45,6 +50,7 @@ class ByteWindow {
     ByteSpan memory_;
     const File* file_ = nullptr;
     std::uint64_t size_;
+    std::uint64_t needed_ = 0; ///< where the furthest byte that was asked for ends
     FetchedBytes fetched_;
     std::array<std::byte, 16> peeked_{};
 };

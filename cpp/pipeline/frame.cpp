@@ -11,7 +11,7 @@ namespace torchdicom {
 namespace {
 
 // Read and convert a frame in parts that stay in the second-level cache between the two.
-constexpr std::size_t kNativePart = std::size_t{64} << 10U;
+constexpr std::size_t kNativePart = std::size_t{128} << 10U;
 
 /// Memory of this thread that is used again for every frame it works on.
 MutableByteSpan scratch(std::vector<std::byte>& memory, std::size_t size) {

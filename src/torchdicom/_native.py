@@ -37,7 +37,7 @@ def load_series(
         num_threads=num_threads,
         texts=sorted(_KEYWORDS),
     )
-    provenance = tuple(SliceProvenance(*slice_) for slice_ in loaded["provenance"])
+    provenance = tuple(map(SliceProvenance._make, loaded["provenance"]))
     affine = torch.zeros((4, 4), dtype=torch.float64)
     affine[:3] = torch.tensor(loaded["affine_columns"], dtype=torch.float64).T
     affine[3, 3] = 1.0

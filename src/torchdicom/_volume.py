@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +49,8 @@ class Verdict:
         return f"{word} ({codes})" if codes else word
 
 
-@dataclass(frozen=True, slots=True)
-class SliceProvenance:
-    """Where one slice of a volume came from.
+class SliceProvenance(NamedTuple):
+    """Where one slice of a volume came from: a tuple, since every volume has hundreds.
 
     Attributes:
         path: The file, or ``"<bytes 0>"`` for data handed over in memory.
