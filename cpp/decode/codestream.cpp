@@ -93,16 +93,13 @@ Codestream find_codestream(ByteSpan frame, Encoding encoding) {
     fail(ErrorCode::internal_error, "this encoding has no marker segments");
 }
 
-CodestreamInfo read_codestream_info(ByteSpan codestream, Encoding encoding) {
-    return find_codestream(codestream, encoding).info;
-}
-
-void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format) {
+Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format) {
     if (encoding == Encoding::rle) {
         static_cast<void>(find_rle_segments(codestream, format));
-        return;
+        return {.info = {}, .bytes = codestream};
     }
-    const CodestreamInfo info = read_codestream_info(codestream, encoding);
+    const Codestream stream = find_codestream(codestream, encoding);
+    const CodestreamInfo& info = stream.info;
     compare(info, format);
     compare_bits(info, encoding, format);
     // JPEG and JPEG-LS know no sign: their bits are two's complement where the header says so.
@@ -112,6 +109,7 @@ void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat&
                       ", and the header says PixelRepresentation " +
                       (format.is_signed ? "1 (signed)" : "0 (unsigned)"));
     }
+    return stream;
 }
 
 void check_unused_bits(ByteSpan samples, const CodestreamInfo& info, const PixelFormat& format) {

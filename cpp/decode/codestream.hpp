@@ -34,16 +34,14 @@ struct Codestream {
 /// decoder here knows).
 [[nodiscard]] Codestream find_codestream(ByteSpan frame, Encoding encoding);
 
-/// The frame header alone; throws as `find_codestream` does.
-[[nodiscard]] CodestreamInfo read_codestream_info(ByteSpan codestream, Encoding encoding);
-
 /// Throws unless a decoder may safely be given this frame: the codestream agrees with the header on
 /// rows, columns and components, its precision fits BitsAllocated (and JPEG 2000's sign agrees with
 /// PixelRepresentation), every component is whole (no subsampled or differing component of a
 /// single-sample image). An RLE frame (PS3.5 G.5) has the number of segments that the pixel format
 /// calls for, with offsets ascending and inside the frame. Throws as `find_codestream` does, and
-/// codestream_mismatch where the header says otherwise.
-void check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format);
+/// codestream_mismatch where the header says otherwise. Returns what it found, so that a decoder
+/// need not walk the markers again; of RLE, which has none, the frame as it is.
+Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format);
 
 /// For a codestream of more bits than the header's HighBit: throws codestream_mismatch where a
 /// decoded sample has a value up there, which BitsStored would cut off. Signs, extended or not, are

@@ -81,11 +81,12 @@ void decode_frame(ByteSpan codestream, const TransferSyntax& syntax, const Pixel
     case Encoding::jpeg:
     case Encoding::jpeg_lossless:
     case Encoding::jpeg_ls:
-    case Encoding::jpeg_2000:
-        check_codestream(codestream, syntax.encoding, format);
-        decode_with_gdcm(codestream, syntax, format, samples);
-        check_unused_bits(samples, read_codestream_info(codestream, syntax.encoding), format);
+    case Encoding::jpeg_2000: {
+        const Codestream stream = check_codestream(codestream, syntax.encoding, format);
+        decode_with_gdcm(stream, syntax, format, samples);
+        check_unused_bits(samples, stream.info, format);
         return;
+    }
     case Encoding::native_little:
     case Encoding::native_big:
     case Encoding::unsupported:

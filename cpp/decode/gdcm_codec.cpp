@@ -1,7 +1,5 @@
 #include "decode/gdcm_codec.hpp"
 
-#include "decode/codestream.hpp"
-
 #include <gdcmByteValue.h>
 #include <gdcmDataElement.h>
 #include <gdcmFragment.h>
@@ -177,8 +175,8 @@ void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed
 
 } // namespace
 
-void decode_with_gdcm(ByteSpan codestream, const TransferSyntax& syntax, const PixelFormat& format,
-                      MutableByteSpan samples) {
+void decode_with_gdcm(const Codestream& stream, const TransferSyntax& syntax,
+                      const PixelFormat& format, MutableByteSpan samples) {
     if (format.samples_per_pixel != 1) {
         fail(ErrorCode::unsupported_photometric,
              "The frame has SamplesPerPixel " + std::to_string(format.samples_per_pixel) + " in " +
@@ -187,7 +185,6 @@ void decode_with_gdcm(ByteSpan codestream, const TransferSyntax& syntax, const P
              Place{.element = "(0028,0002) SamplesPerPixel"});
     }
     silence_gdcm_once();
-    const Codestream stream = find_codestream(codestream, syntax.encoding);
     const std::size_t width = decoded_width(stream.info.precision);
     const std::size_t expected = format.samples_per_frame() * width;
     check_size(stream.bytes.size(), "codestream");

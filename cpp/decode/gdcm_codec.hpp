@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "decode/codestream.hpp"
 #include "header/pixel_format.hpp"
 #include "header/transfer_syntax.hpp"
 
@@ -11,8 +12,8 @@
 namespace torchdicom {
 
 /// Decodes one frame that `check_codestream` has passed; the contract of `decode_frame`.
-void decode_with_gdcm(ByteSpan codestream, const TransferSyntax& syntax, const PixelFormat& format,
-                      MutableByteSpan samples);
+void decode_with_gdcm(const Codestream& stream, const TransferSyntax& syntax,
+                      const PixelFormat& format, MutableByteSpan samples);
 
 /// The version of the library that is linked.
 [[nodiscard]] std::string gdcm_version();

@@ -22,8 +22,7 @@ struct Source {
 /// files. Throws os_error (missing path, unreadable folder), SeriesError empty_folder.
 [[nodiscard]] std::vector<Source> discover(const std::vector<Source>& named);
 
-/// Whether a file that was met in a folder and is not DICOM is one that was lost: its name says
-/// DICOM
+/// Whether a file that was met in a folder and is not DICOM is one that was lost: its name says so
 /// (.dcm, .dicom, .ima), or it has no suffix, as scanners write them, and is empty or starts with
 /// NUL, as interrupted copies leave them.
 [[nodiscard]] bool is_lost_dicom(const Source& source, LoadStats& stats);

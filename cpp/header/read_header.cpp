@@ -39,8 +39,8 @@ std::uint64_t find_start(ByteWindow& window) {
     if (window.size() < kFirstElement) {
         fail_not_dicom();
     }
-    static_cast<void>(
-        window.at(0, kFirstElement)); // from the start: what follows is then there too
+    // From the start of the file, so that the prefix is then there too and no byte is read twice.
+    static_cast<void>(window.at(0, kFirstElement));
     if (has_prefix(window, kPreamble)) {
         return kPreamble + kPrefix.size();
     }

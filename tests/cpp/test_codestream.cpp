@@ -70,7 +70,7 @@ StreamWriter rle(std::uint32_t count, std::initializer_list<std::uint32_t> offse
 
 TEST_CASE("whole JPEG streams pass, and their frame header is read") {
     const StreamWriter bytes = Jpeg{.precision = 12}.stream();
-    const CodestreamInfo info = read_codestream_info(bytes.span(), Encoding::jpeg_lossless);
+    const CodestreamInfo info = find_codestream(bytes.span(), Encoding::jpeg_lossless).info;
     CHECK(info.rows == 4);
     CHECK(info.columns == 6);
     CHECK(info.components == 1);
@@ -273,6 +273,6 @@ TEST_CASE("the RLE header: count, order and range of the segments") {
 }
 
 TEST_CASE("encodings without marker segments are a bug of the caller") {
-    CHECK(code_of([] { static_cast<void>(read_codestream_info({}, Encoding::native_little)); }) ==
+    CHECK(code_of([] { static_cast<void>(find_codestream({}, Encoding::native_little)); }) ==
           ErrorCode::internal_error);
 }

@@ -63,7 +63,7 @@ StreamWriter jp2(const StreamWriter& boxes) {
 
 TEST_CASE("whole JPEG 2000 streams pass, raw and in JP2 boxes") {
     const StreamWriter raw = j2k({.depth = 0x8B, .last_depth = 0x8B});
-    const CodestreamInfo info = read_codestream_info(raw.span(), Encoding::jpeg_2000);
+    const CodestreamInfo info = find_codestream(raw.span(), Encoding::jpeg_2000).info;
     CHECK(info.rows == 4);
     CHECK(info.columns == 6);
     CHECK(info.precision == 12);

@@ -239,7 +239,8 @@ TEST_CASE("colour is not decoded through GDCM") {
     colour.samples_per_pixel = 3;
     std::vector<std::byte> samples(colour.bytes_per_frame());
     CHECK(code_of([&] {
-              decode_with_gdcm(test::jpeg_ls().span(), syntax_of(".4.80"), colour, samples);
+              decode_with_gdcm(find_codestream(test::jpeg_ls().span(), Encoding::jpeg_ls),
+                               syntax_of(".4.80"), colour, samples);
           }) == ErrorCode::unsupported_photometric);
 }
 
@@ -251,8 +252,10 @@ TEST_CASE("a frame whose size GDCM would wrap is refused") {
             .segment(0xFFC3, StreamWriter{}.raw({16, 0x80, 0, 0x80, 0, 1, 1, 0x11, 0}))
             .segment(0xFFDA, StreamWriter{}.raw({1, 1, 0, 1, 0, 0}))
             .u16(0xFFD9);
-    CHECK(code_of([&] { decode_with_gdcm(frame.span(), syntax_of(".4.70"), huge, {}); }) ==
-          ErrorCode::limit_output_bytes);
+    CHECK(code_of([&] {
+              decode_with_gdcm(find_codestream(frame.span(), Encoding::jpeg_lossless),
+                               syntax_of(".4.70"), huge, {});
+          }) == ErrorCode::limit_output_bytes);
 }
 
 TEST_CASE("native syntaxes and buffers of another size are bugs of the caller") {
