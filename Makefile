@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
@@ -10,11 +11,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What an installed extension was made from. Python sources are not among it: the install is editable.
 CORE := pyproject.toml CMakeLists.txt $(shell find cmake cpp -name '*.cmake' -o -name '*.[chi]pp')
 
+CXX_FILES := find cpp tests benchmarks -name '*.[chi]pp' -o -name '*.c'
+
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean system
+.PHONY: help demo test wheel lint format bench fuzz sanitize clean system
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,7 +27,10 @@ demo: $(STAMPS)/installed ## load a CT series and a generated one; DICOM=folder 
 
 test: $(STAMPS)/installed ## build and run the C++ tests, then the Python tests
 	cmake --workflow --preset default
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+wheel: $(STAMPS)/wheel | system ## build a wheel; test it with the system's libraries hidden
+	JOBS=$(JOBS) bash .ci/wheel
 
 lint: $(STAMPS)/installed $(STAMPS)/lint ## ruff, mypy, stubtest, clang-format, clang-tidy, codespell
 	$(BIN)/ruff check .
@@ -32,16 +38,25 @@ lint: $(STAMPS)/installed $(STAMPS)/lint ## ruff, mypy, stubtest, clang-format, 
 	$(BIN)/codespell
 	$(BIN)/mypy
 	MYPYPATH=src $(BIN)/stubtest --mypy-config-file pyproject.toml torchdicom._ext
-	find cpp tests/cpp -name '*.[chi]pp' | xargs $(BIN)/clang-format --dry-run -Werror
+	$(CXX_FILES) | xargs $(BIN)/clang-format --dry-run -Werror
 	cmake --workflow --preset tidy
 
 format: $(STAMPS)/lint ## let ruff and clang-format rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	find cpp tests/cpp -name '*.[chi]pp' | xargs $(BIN)/clang-format -i
+	$(CXX_FILES) | xargs $(BIN)/clang-format -i
 
-bench: $(STAMPS)/installed ## run the benchmarks; fails where a bar is missed
-	$(BIN)/python -m benchmarks.run
+bench: $(STAMPS)/installed $(STAMPS)/bench ## run the benchmarks, fail where a bar is missed; ARGS="headers --quick" asks one
+	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m benchmarks.render)
+
+fuzz: $(STAMPS)/installed | system ## SECONDS=60 of each fuzz target (TARGET=rle: of one); GROW=1 merges into the corpora
+	@bash .ci/system-packages fuzz
+	cmake --workflow --preset fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(SECONDS) $(if $(GROW),--grow) $(TARGET)
+
+sanitize: $(STAMPS)/installed ## the tests under the sanitizers; PARTS="core python threads" names some
+	@JOBS=$(JOBS) bash .ci/sanitize
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -59,6 +74,16 @@ $(STAMPS)/venv: | system
 $(STAMPS)/test: pyproject.toml $(STAMPS)/venv
 	@echo "installing what the build and the tests need"
 	@$(PIP) install --group build --group test
+	@touch $@
+
+$(STAMPS)/bench: pyproject.toml $(STAMPS)/venv
+	@echo "installing what torchdicom is measured beside"
+	@$(PIP) install --group bench
+	@touch $@
+
+$(STAMPS)/wheel: pyproject.toml $(STAMPS)/venv
+	@echo "installing what builds and repairs wheels"
+	@$(PIP) install --group build --group wheel
 	@touch $@
 
 $(STAMPS)/lint: pyproject.toml $(STAMPS)/venv

@@ -1,4 +1,4 @@
-"""What a question answers, the table of it, and the file that keeps it."""
+"""The file that keeps an answer, with everything that it depends on."""
 
 from __future__ import annotations
 
@@ -7,58 +7,72 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks import race
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
+_PACKAGES: Final = (
+    *("torchdicom", "torch", "numpy", "pydicom", "imagecodecs", "pylibjpeg-libjpeg"),
+    *("pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm", "pillow", "pyjpegls", "SimpleITK"),
+    *("itk", "monai", "torchio", "highdicom", "dicomsdl", "fastdicom", "dcm2niix", "nibabel"),
+)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The answer to one question.
-
-    Attributes:
-        question: Its name.
-        bar: What has to hold, in words.
-        holds: Whether it does.
-        rows: One mapping from column to number or text per line of the table.
-    """
-
-    question: str
-    bar: str
-    holds: bool
-    rows: Sequence[Mapping[str, object]]
-
-
-def spread(seconds: Sequence[float], unit: str = "ms") -> dict[str, float]:
-    """Median and quartiles in "ms" or "us", as columns of a row."""
-    scale = {"ms": 1e3, "us": 1e6}[unit]
-    low, median, high = (round(scale * value, 2) for value in statistics.quantiles(seconds, n=4))
-    return {unit: median, f"{unit}_low": low, f"{unit}_high": high}
+def timed_rows(case: str, lanes: Sequence[race.Lane]) -> list[dict[str, Any]]:
+    """One row a contender: times in ms, and its ratio to ours, each with quartiles."""
+    ours = next(lane for lane in lanes if lane.is_ours)
+    rows = []
+    for lane in lanes:
+        row = _row(case, lane)
+        if lane.refused is None:
+            row |= _spread("ms", [1e3 * seconds for seconds in lane.seconds.values()])
+            if ours.refused is None:
+                row |= _spread("ratio", race.ratios(lane, ours))
+            row["rounds"] = len(lane.seconds)
+            if lane.disk_bytes:
+                row["disk_mb"] = round(lane.disk_bytes / 1e6, 1)
+        rows.append(row)
+    return rows
 
 
-def show(answer: Answer) -> None:
-    """Print the answer as a table."""
-    print(f"{answer.question}: {answer.bar}: {'holds' if answer.holds else 'MISSED'}")
-    columns = list(answer.rows[0])
-    lines = [columns, *([str(row[column]) for column in columns] for row in answer.rows)]
-    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
-    for line in lines:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
+def memory_row(case: str, lane: race.Lane, answer: dict[str, Any]) -> dict[str, Any]:
+    """The row of a contender whose memory was measured."""
+    row = _row(case, lane)
+    if lane.refused is None:
+        row["mb"] = round(answer["growth_bytes"] / 1e6, 1)
+        row["start_mb"] = round(answer["start_bytes"] / 1e6, 1)
+    return row
 
 
-def save(answer: Answer) -> None:
-    """Keep the answer with everything that it depends on in `results/<question>.json`."""
+def _row(case: str, lane: race.Lane) -> dict[str, Any]:
+    contender = lane.child.contender
+    facts = {"case": case, "contender": contender.name, "threads": contender.threads}
+    return {**facts, "wrong": lane.wrong, "refused": lane.refused}
+
+
+def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
+    """Median and quartiles."""
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return {name: _short(median), f"{name}_low": _short(low), f"{name}_high": _short(high)}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def save(folder: Path, name: str, rows: Sequence[dict[str, Any]], bars: Sequence[object]) -> None:
+    """Keep the answer in `<folder>/<question>.json`."""
     facts = {
-        "answer": asdict(answer),
-        "command": f"make bench  # {' '.join(sys.argv[1:]) or 'all questions'}",
+        "question": name,
+        "rows": rows,
+        "bars": bars,
         "commit": _commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {
@@ -67,11 +81,18 @@ def save(answer: Answer) -> None:
             "system": platform.platform(),
             "python": platform.python_version(),
         },
-        "versions": {name: version(name) for name in ("torchdicom", "torch", "numpy", "pydicom")},
+        "versions": {name: _version(name) for name in _PACKAGES},
     }
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(facts, indent=2) + "\n"
-    (RESULTS / f"{answer.question}.json").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(facts, indent=1) + "\n"
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _commit() -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 import torchdicom as td
-from benchmarks.contenders import pydicom_loop
+from benchmarks.contenders.pydicom_loop import pydicom_loop
 from benchmarks.datasets import ct_series
 from examples.planes import middle_planes
 

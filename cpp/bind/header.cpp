@@ -1,10 +1,8 @@
-// read_header, and the clock over it.
+// read_header, and the headers of a whole tree.
 
 #include "bind/bindings.hpp"
-#include "header/file_header.hpp"
 #include "header/values.hpp"
-
-#include <chrono>
+#include "pipeline/load.hpp"
 
 namespace torchdicom::bind {
 
@@ -96,29 +94,35 @@ py::dict header_of(const py::object& source) {
     return to_python(header);
 }
 
-/// Seconds a file on one thread, the best of `repeats` rounds; for the benchmark.
-double time_headers(const py::list& paths, std::size_t repeats) {
-    using Clock = std::chrono::steady_clock;
-    const HeldSources held{paths};
-    const py::gil_scoped_release release;
+/// (path, SeriesInstanceUID, SOPInstanceUID, position or ()) for every DICOM file below the
+/// sources.
+py::list scan_headers(const py::list& sources, std::size_t num_threads) {
+    const HeldSources held{sources};
+    const ParallelOptions parallel = parallel_options(num_threads);
     LoadStats stats;
-    double best = 0;
-    for (std::size_t round = 0; round < repeats; ++round) {
-        const Clock::time_point start = Clock::now();
-        for (const Source& source : held.sources()) {
-            static_cast<void>(read_header(source, HeaderOptions{}, stats));
-        }
-        const std::chrono::duration<double> taken = Clock::now() - start;
-        best = round == 0 ? taken.count() : std::min(best, taken.count());
+    stats.threads = num_threads;
+    std::vector<FileHeader> headers;
+    {
+        const py::gil_scoped_release release;
+        headers = read_headers(discover(held.sources()), HeaderOptions{}, parallel, stats);
     }
-    return best / static_cast<double>(std::max<std::size_t>(held.sources().size(), 1));
+    remember_stats(stats);
+    py::list rows{headers.size()};
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        const FileHeader& header = headers[i];
+        rows[i] = py::make_tuple(
+            to_python_path(header.path), text_or_none(header.series_instance_uid),
+            text_or_none(header.sop_instance_uid), to_tuple(header.image_position_patient));
+    }
+    return rows;
 }
 
 } // namespace
 
 void register_header(py::module_& module) {
     module.def("read_header", &header_of, py::arg("source"));
-    module.def("time_headers", &time_headers, py::arg("paths"), py::arg("repeats"));
+    module.def("scan_headers", &scan_headers, py::arg("sources"), py::kw_only(),
+               py::arg("num_threads"));
 }
 
 } // namespace torchdicom::bind

@@ -37,23 +37,15 @@ ByteSpan FetchedBytes::part(std::uint64_t start, std::uint64_t count) const noex
     return tail.first(std::min<std::uint64_t>(count, tail.size()));
 }
 
-bool ByteWindow::holds(std::uint64_t offset, std::size_t count) const noexcept {
-    return offset >= fetched_.offset && offset - fetched_.offset <= fetched_.bytes.size() &&
-           count <= fetched_.bytes.size() - (offset - fetched_.offset);
-}
-
-ByteSpan ByteWindow::at(std::uint64_t offset, std::size_t count) {
+ByteSpan ByteWindow::look(std::uint64_t offset, std::size_t count) {
     if (offset > size_ || count > size_ - offset) {
         fail_truncated(offset, count, size_);
     }
     if (file_ == nullptr) {
         return memory_.subspan(offset, count);
     }
-    if (!holds(offset, count)) {
-        fetch(offset, count);
-    }
-    needed_ = std::max(needed_, offset + count);
-    return ByteSpan{fetched_.bytes}.subspan(offset - fetched_.offset, count);
+    fetch(offset, count);
+    return at(offset, count);
 }
 
 ByteSpan ByteWindow::peek(std::uint64_t offset, std::size_t count) {

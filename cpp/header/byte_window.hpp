@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -35,7 +36,13 @@ class ByteWindow {
 
     /// The bytes [offset, offset + count), valid until the next call.
     /// Throws truncated_header where the file ends before that.
-    [[nodiscard]] ByteSpan at(std::uint64_t offset, std::size_t count);
+    [[nodiscard]] ByteSpan at(std::uint64_t offset, std::size_t count) {
+        if (file_ == nullptr || !holds(offset, count)) {
+            return look(offset, count);
+        }
+        needed_ = std::max(needed_, offset + count);
+        return ByteSpan{fetched_.bytes}.subspan(offset - fetched_.offset, count);
+    }
 
     /// The same for a few bytes amid pixels: nothing is read beyond them.
     [[nodiscard]] ByteSpan peek(std::uint64_t offset, std::size_t count);
@@ -44,8 +51,12 @@ class ByteWindow {
     [[nodiscard]] FetchedBytes take() noexcept;
 
   private:
+    [[nodiscard]] ByteSpan look(std::uint64_t offset, std::size_t count);
     void fetch(std::uint64_t offset, std::size_t count);
-    [[nodiscard]] bool holds(std::uint64_t offset, std::size_t count) const noexcept;
+    [[nodiscard]] bool holds(std::uint64_t offset, std::size_t count) const noexcept {
+        return offset >= fetched_.offset && offset - fetched_.offset <= fetched_.bytes.size() &&
+               count <= fetched_.bytes.size() - (offset - fetched_.offset);
+    }
 
     ByteSpan memory_;
     const File* file_ = nullptr;

@@ -1,6 +1,5 @@
 #include "header/element_reader.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace torchdicom {
@@ -11,21 +10,45 @@ constexpr std::uint32_t kUndefinedLength = 0xFFFF'FFFF;
 constexpr std::size_t kShortHeader = 8; // tag and length; or tag, VR and 16-bit length
 constexpr std::size_t kLongHeader = 12; // tag, VR, two reserved bytes and 32-bit length
 
-using namespace std::string_view_literals;
+enum class LengthField : std::uint8_t { none, short_field, long_field };
 
-// PS3.5 Table 7.1-1: these have a 32-bit length ...
-constexpr std::array kLongVrs{"OB"sv, "OD"sv, "OF"sv, "OL"sv, "OV"sv, "OW"sv, "SQ"sv,
-                              "SV"sv, "UC"sv, "UN"sv, "UR"sv, "UT"sv, "UV"sv};
-// ... and these, of Table 7.1-2, one of 16 bits.
-constexpr std::array kShortVrs{"AE"sv, "AS"sv, "AT"sv, "CS"sv, "DA"sv, "DS"sv, "DT"sv,
-                               "FD"sv, "FL"sv, "IS"sv, "LO"sv, "LT"sv, "PN"sv, "SH"sv,
-                               "SL"sv, "SS"sv, "ST"sv, "TM"sv, "UI"sv, "UL"sv, "US"sv};
+/// How long the length is after each VR, by its two letters: one look at a table, since every
+/// element of every header asks.
+class VrTable {
+  public:
+    constexpr VrTable() {
+        // PS3.5 Table 7.1-1: these have a 32-bit length ...
+        add("OB OD OF OL OV OW SQ SV UC UN UR UT UV", LengthField::long_field);
+        // ... and these, of Table 7.1-2, one of 16 bits.
+        add("AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US",
+            LengthField::short_field);
+    }
 
-std::string_view text_of(const std::array<char, 2>& vr) noexcept { return {vr.data(), vr.size()}; }
+    [[nodiscard]] constexpr LengthField operator[](std::array<char, 2> vr) const noexcept {
+        const std::size_t first = letter(vr[0]);
+        const std::size_t second = letter(vr[1]);
+        return first < kLetters && second < kLetters ? fields_[first * kLetters + second]
+                                                     : LengthField::none;
+    }
 
-bool is_long_vr(const std::array<char, 2>& vr) noexcept {
-    return std::ranges::find(kLongVrs, text_of(vr)) != kLongVrs.end();
-}
+  private:
+    static constexpr std::size_t kLetters = 26;
+
+    /// 0 to 25, and more for what is no capital letter.
+    static constexpr std::size_t letter(char c) noexcept {
+        return static_cast<std::size_t>(static_cast<unsigned char>(c)) - 'A';
+    }
+
+    constexpr void add(std::string_view names, LengthField field) {
+        for (std::size_t i = 0; i < names.size(); i += 3) {
+            fields_[letter(names[i]) * kLetters + letter(names[i + 1])] = field;
+        }
+    }
+
+    std::array<LengthField, kLetters * kLetters> fields_{};
+};
+
+constexpr VrTable kVrs;
 
 bool is_delimiter(Tag tag) noexcept { return (tag >> 16U) == 0xFFFE; }
 
@@ -44,9 +67,7 @@ Tag load_tag(ByteSpan bytes, std::endian order) noexcept {
 
 } // namespace
 
-bool is_known_vr(std::array<char, 2> vr) noexcept {
-    return is_long_vr(vr) || std::ranges::find(kShortVrs, text_of(vr)) != kShortVrs.end();
-}
+bool is_known_vr(std::array<char, 2> vr) noexcept { return kVrs[vr] != LengthField::none; }
 
 Element ElementReader::next() {
     const ByteSpan header = window_->at(position_, kShortHeader);
@@ -68,22 +89,28 @@ Element ElementReader::next() {
 }
 
 void ElementReader::read_explicit_length(Element& element) {
-    if (is_long_vr(element.vr)) {
+    switch (kVrs[element.vr]) {
+    case LengthField::short_field: {
+        const ByteSpan header = window_->at(position_, kShortHeader);
+        element.length = load_number<std::uint16_t>(header, 6, syntax_.order);
+        element.value_offset = position_ + kShortHeader;
+        return;
+    }
+    case LengthField::long_field: {
         const ByteSpan header = window_->at(position_, kLongHeader);
         const auto length = load_number<std::uint32_t>(header, 8, syntax_.order);
         element.has_undefined_length = length == kUndefinedLength;
         element.length = element.has_undefined_length ? 0 : length;
         element.value_offset = position_ + kLongHeader;
-    } else if (is_known_vr(element.vr)) {
-        const ByteSpan header = window_->at(position_, kShortHeader);
-        element.length = load_number<std::uint16_t>(header, 6, syntax_.order);
-        element.value_offset = position_ + kShortHeader;
-    } else {
-        fail(ErrorCode::invalid_vr,
-             "The two bytes where the value representation stands are none of PS3.5 6.2. The file "
-             "is corrupt, or not in the transfer syntax that it names",
-             element.place());
+        return;
     }
+    case LengthField::none:
+        break;
+    }
+    fail(ErrorCode::invalid_vr,
+         "The two bytes where the value representation stands are none of PS3.5 6.2. The file is "
+         "corrupt, or not in the transfer syntax that it names",
+         element.place());
 }
 
 void ElementReader::check_delimiter(const Element& element) {
@@ -142,7 +169,7 @@ void ElementReader::skip_items(const Element& sequence, std::size_t depth) {
     // A value of VR UN and undefined length is a sequence in implicit little endian, whatever the
     // transfer syntax (PS3.5 6.2.2 Note 2).
     const ElementSyntax outer = syntax_;
-    if (text_of(sequence.vr) == "UN") {
+    if (sequence.vr == std::array{'U', 'N'}) {
         syntax_ = ElementSyntax{.order = std::endian::little, .is_explicit = false};
     }
     for (Element item = next(); item.tag != tags::SequenceDelimitationItem; item = next()) {

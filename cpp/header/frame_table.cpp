@@ -29,18 +29,17 @@ std::uint32_t checked_size(const FileHeader& header, std::optional<std::uint32_t
 
 void check_number_of_frames(const FileHeader& header) {
     const std::int32_t frames = header.number_of_frames_given.value_or(1);
-    const Place place = header.place_of(tags::NumberOfFrames);
     if (frames < 1) {
         fail(ErrorCode::invalid_value,
              "The value " + std::to_string(frames) +
                  " is no number of frames. Correct the file or leave it out",
-             place);
+             header.place_of(tags::NumberOfFrames));
     }
     if (header.number_of_frames() > limits::kMaxFrames) {
         fail(ErrorCode::limit_frames,
              "The value " + std::to_string(frames) + " is above the limit of " +
                  std::to_string(limits::kMaxFrames) + " frames. The file is corrupt",
-             place);
+             header.place_of(tags::NumberOfFrames));
     }
 }
 
@@ -51,9 +50,9 @@ std::uint64_t native_frame_bits(const FileHeader& header) {
     const std::uint64_t columns = checked_size(header, header.columns, tags::Columns,
                                                limits::kMaxColumns, ErrorCode::limit_columns);
     // Chroma of YBR_FULL_422 is shared by two pixels (PS3.3 C.7.6.3.1.2).
-    const std::uint64_t samples = header.photometric_interpretation == "YBR_FULL_422"
-                                      ? 2
-                                      : header.samples_per_pixel.value_or(1);
+    const std::uint64_t stated = header.samples_per_pixel.value_or(1);
+    const bool is_shared = stated == 3 && header.photometric_interpretation == "YBR_FULL_422";
+    const std::uint64_t samples = is_shared ? 2 : stated;
     const std::uint64_t bits =
         require_attribute(header, header.bits_allocated, tags::BitsAllocated);
     return checked_product({rows, columns, samples, bits}, "The size of a frame");

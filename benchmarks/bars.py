@@ -1,0 +1,125 @@
+"""What has to hold. A bar is a ratio within one run, or a size: never a time alone but one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.case import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Row = Mapping[str, Any]
+
+_MB_OF_THE_VOLUME: Final = 314.6
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One of them.
+
+    Attributes:
+        question: Where it is measured.
+        text: What has to hold, in words; `limit` stands for the number.
+        measure: The measured number, from the rows of the question.
+        limit: What it is held against.
+        is_most: Whether the number may be the limit at most; else at least.
+    """
+
+    question: str
+    text: str
+    measure: Callable[[Sequence[Row]], float]
+    limit: float
+    is_most: bool = False
+
+    def verdict(self, rows: Sequence[Row], slack: float) -> dict[str, object]:
+        """The number, the limit with its slack, and whether it holds."""
+        measured = self.measure(rows)
+        limit = self.limit * slack if self.is_most else self.limit / slack
+        holds = measured <= limit if self.is_most else measured >= limit
+        text = self.text.format(limit=f"{limit:g}")
+        return {"text": text, "measured": round(measured, 2), "holds": holds}
+
+
+def _is(row: Row, case: str, names: tuple[str, ...], threads: int | None) -> bool:
+    fits = row["case"] == case and row["contender"].startswith(names) and not row["refused"]
+    return fits and (threads is None or row["threads"] == threads)
+
+
+def _ratio(case: str, *names: str, threads: int | None = None) -> Callable[[Sequence[Row]], float]:
+    """How many times as long as ours the fastest of the named took; a wrong answer counts too."""
+    return lambda rows: min(row["ratio"] for row in rows if _is(row, case, names, threads))
+
+
+def _best_scanner(rows: Sequence[Row]) -> float:
+    peers = [row for row in rows if not row["contender"].startswith((OURS, "limit"))]
+    return float(min(row["ratio"] for row in peers if not row["refused"] and not row["wrong"]))
+
+
+def _of_limit(rows: Sequence[Row]) -> float:
+    row = next(row for row in rows if row["contender"] == "limit" and row["threads"] == 2)
+    return 1 / float(row["ratio"])
+
+
+def _microseconds_a_header(rows: Sequence[Row]) -> float:
+    row = next(row for row in rows if row["contender"] == OURS and row["threads"] == 1)
+    return float(row["ms"]) * 1000 / 3000
+
+
+def _growth(rows: Sequence[Row]) -> float:
+    mine = (row for row in rows if row["contender"] == OURS)
+    return max(float(row["mb"]) for row in mine) - _MB_OF_THE_VOLUME
+
+
+def _all_right(rows: Sequence[Row]) -> float:
+    """How many of our own answers are wrong or refused."""
+    own = (row for row in rows if row["contender"].startswith(OURS))
+    return sum(bool(row["wrong"]) for row in own)
+
+
+BARS: Final = (
+    Bar(
+        "volume",
+        "native: at least {limit} times as fast as the pydicom loop",
+        _ratio("native", "pydicom loop"),
+        20,
+    ),
+    Bar(
+        "volume",
+        "native: at least {limit} times as fast as dicomsdl, with 1 thread or 2",
+        _ratio("native", "dicomsdl"),
+        5,
+    ),
+    Bar(
+        "volume",
+        "native: at least {limit} times as fast as the converted .npy, mapped or not",
+        _ratio("native", "converted: .npy"),
+        2,
+    ),
+    Bar(
+        "volume",
+        "native: at most {limit} times the limit, with 2 threads",
+        _of_limit,
+        1.5,
+        is_most=True,
+    ),
+    Bar(
+        "headers",
+        "at least {limit} times as fast as the best peer",
+        _best_scanner,
+        5,
+    ),
+    Bar(
+        "headers",
+        "at most {limit} us a file on one thread",
+        _microseconds_a_header,
+        15,
+        is_most=True,
+    ),
+    Bar("memory", "at most {limit} MB over the result", _growth, 40, is_most=True),
+    *(
+        Bar(question, "no wrong answer of ours", _all_right, 0, is_most=True)
+        for question in ("volume", "mammogram", "enhanced", "headers")
+    ),
+)

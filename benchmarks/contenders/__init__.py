@@ -1,0 +1,40 @@
+"""Everyone who competes, by the work that they do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.contenders import (
+    codec_libraries,
+    compiled,
+    converted,
+    itk_family,
+    ours,
+    peers,
+    pydicom_ways,
+    scanners,
+)
+
+if TYPE_CHECKING:
+    from benchmarks.case import Contender, Work
+
+_MODULES: Final = (
+    ours,
+    compiled,
+    converted,
+    peers,
+    itk_family,
+    codec_libraries,
+    pydicom_ways,
+)
+
+CONTENDERS: Final[dict[Work, tuple[Contender, ...]]] = {
+    "volume": tuple(one for module in _MODULES for one in module.VOLUME),
+    "frames": tuple(one for module in _MODULES for one in module.FRAMES),
+    "scan": scanners.SCAN,
+}
+
+
+def find(work: Work, key: str) -> Contender:
+    """The contender of that name and number of threads."""
+    return next(one for one in CONTENDERS[work] if one.key == key)

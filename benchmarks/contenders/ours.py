@@ -1,0 +1,62 @@
+"""torchdicom itself, through its public functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.case import OURS, Case, Contender, Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+
+def _volume(threads: int) -> Callable[[Case], Load]:
+    def prepare(case: Case) -> Load:
+        import torchdicom as td  # noqa: PLC0415
+
+        return lambda: td.load(case.folder, num_threads=threads)
+
+    return prepare
+
+
+def _first(threads: int) -> Callable[[Case], Load]:
+    """As the first load of a process: into memory that was never touched."""
+
+    def prepare(case: Case) -> Load:
+        import torchdicom as td  # noqa: PLC0415
+
+        td.load(case.folder, num_threads=threads)
+
+        def load() -> td.Volume:
+            td.empty_pool()
+            return td.load(case.folder, num_threads=threads)
+
+        return load
+
+    return prepare
+
+
+def _frames(threads: int) -> Callable[[Case], Load]:
+    def prepare(case: Case) -> Load:
+        import torch  # noqa: PLC0415
+
+        import torchdicom as td  # noqa: PLC0415
+
+        file = case.files[0]
+        return lambda: td.decode(file, dtype=torch.int16, num_threads=threads)
+
+    return prepare
+
+
+def _volume_values(volume: Any) -> np.ndarray:
+    values: np.ndarray = volume.data.numpy()
+    return values
+
+
+VOLUME: Final = (
+    *(Contender(OURS, _volume(n), n, values=_volume_values) for n in (1, 2, 4)),
+    Contender("torchdicom, first load", _first(2), 2, values=_volume_values),
+)
+FRAMES: Final = tuple(Contender(OURS, _frames(n), n) for n in (1, 2))

@@ -1,0 +1,1 @@
+"""Contenders in C and C++, called through ctypes."""

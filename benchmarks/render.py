@@ -1,0 +1,80 @@
+"""The results page, its plots, and the README's table, from the JSON alone.
+
+`make bench` ends with this. The words around the tables are in `page.md`, where a line such as
+`{results volume}` stands for a table.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks import report, tables
+from benchmarks.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HERE: Final = Path(__file__).resolve().parent
+PAGE: Final = HERE / "README.md"
+README: Final = HERE.parent / "README.md"
+_TEMPLATE: Final = HERE / "page.md"
+_MARKED: Final = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
+_PLACEHOLDER: Final = re.compile(r"^\{(\w+) (\w+)\}$", re.MULTILINE)
+
+
+def _question(name: str) -> str:
+    return f"{QUESTIONS[name].text}\n\n![{QUESTIONS[name].title}](plots/{name}.svg)"
+
+
+def _machine(name: str) -> str:
+    """Where and when an answer was got."""
+    answer = tables.read(report.RESULTS, name)
+    machine = answer["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in answer["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cpus']} processors, {machine['system']}, Python "
+        f"{machine['python']}; {answer['date'][:10]}, commit {answer['commit']}.\n\n{versions}."
+    )
+
+
+_PARTS: Final[Mapping[str, Callable[[str], str]]] = {
+    "machine": _machine,
+    "question": _question,
+    "bars": lambda name: tables.bars(tables.read(report.RESULTS, name)),
+    "results": lambda name: tables.results(tables.read(report.RESULTS, name)["rows"]),
+    "slower": lambda name: tables.slower(tables.read(report.RESULTS, name)["rows"]),
+}
+
+
+def page() -> str:
+    """The results page."""
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    note = "<!-- Rendered by benchmarks/render.py from page.md and results/*.json. -->\n"
+    return note + _PLACEHOLDER.sub(lambda found: _PARTS[found[1]](found[2]), template)
+
+
+def readme(text: str) -> str:
+    """The README with its table made anew."""
+    answer = tables.read(report.RESULTS, "volume")
+    rendered, count = _MARKED.subn(lambda _: tables.readme(answer) + "\n", text)
+    if count != 1:
+        msg = f"{README} has {count} places for the table instead of one"
+        raise ValueError(msg)
+    return rendered
+
+
+def main() -> None:
+    """Write all of it."""
+    from benchmarks import plots  # noqa: PLC0415 - matplotlib only where plots are made
+
+    PAGE.write_text(page(), encoding="utf-8")
+    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in QUESTIONS:
+        answer: dict[str, Any] = tables.read(report.RESULTS, name)
+        plots.draw(QUESTIONS[name].title, answer["rows"], plots.FOLDER / f"{name}.svg")
+
+
+if __name__ == "__main__":
+    main()
