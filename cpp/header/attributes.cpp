@@ -103,6 +103,12 @@ std::optional<double>* decimal_attribute(Tag tag, FileHeader& header) {
 std::vector<std::uint64_t> read_table(const Element& element, ElementReader& reader,
                                       std::endian order) {
     const ByteSpan value = reader.value(element, limits::kMaxFrames * sizeof(std::uint64_t));
+    if (value.size() % sizeof(std::uint64_t) != 0) {
+        fail(ErrorCode::invalid_offset_table,
+             "The offset table has " + std::to_string(value.size()) +
+                 " bytes, and 8 belong to each frame. The file is corrupt",
+             element.place());
+    }
     std::vector<std::uint64_t> table(value.size() / sizeof(std::uint64_t));
     for (std::size_t i = 0; i < table.size(); ++i) {
         table[i] = load_number<std::uint64_t>(value, i * sizeof(std::uint64_t), order);
@@ -178,10 +184,35 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
     } else if (!read_special(element, reader, header)) {
         note_presence(element, header);
     }
-    if (std::ranges::binary_search(options.texts, element.tag)) {
+    // The transfer syntax is what the meta group says: the element has no place here (PS3.10 7.1).
+    if (element.tag != tags::TransferSyntaxUID &&
+        std::ranges::binary_search(options.texts, element.tag)) {
         header.texts.emplace_back(element.tag, text_value(reader.value(element)));
     }
     reader.skip(element);
+}
+
+[[noreturn]] void fail_stray(const Element& element) {
+    fail(ErrorCode::invalid_sequence,
+         "An item, or the end of one, stands outside of any sequence. The file is corrupt",
+         element.place());
+}
+
+/// Throws where an attribute is there again (PS3.5 7.1). Walks the elements before it once more: in
+/// files that are in order, as nearly all are, no attribute has to be asked about.
+void check_once(ByteWindow& window, std::uint64_t offset, ElementSyntax syntax,
+                const Element& element) {
+    ElementReader reader{window, syntax, offset};
+    while (reader.position() < element.offset) {
+        const Element earlier = reader.next();
+        if (earlier.tag == element.tag) {
+            fail(ErrorCode::invalid_multiplicity,
+                 "The attribute is there twice, and may be only once. Correct the file or leave it "
+                 "out",
+                 element.place());
+        }
+        reader.skip(earlier);
+    }
 }
 
 } // namespace
@@ -189,8 +220,16 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
 void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
+    Tag highest = 0;
     while (!reader.at_end()) {
         const Element element = reader.next();
+        if ((element.tag >> 16U) == 0xFFFE) {
+            fail_stray(element);
+        }
+        if (element.tag <= highest && !keyword_of(element.tag).empty()) {
+            check_once(window, offset, header.element_syntax, element);
+        }
+        highest = std::max(highest, element.tag);
         if (holds_pixels(element.tag)) {
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
             return;

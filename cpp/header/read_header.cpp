@@ -105,10 +105,11 @@ void settle_syntax(ByteWindow& window, std::uint64_t offset, FileHeader& header)
         header.transfer_syntax_uid = uid_of(seen);
     }
     const std::string_view uid = header.transfer_syntax_uid;
+    const bool is_big = uid == kExplicitBig;
     header.element_syntax = {
-        .order = uid == kExplicitBig ? std::endian::big : std::endian::little,
+        .order = is_big ? std::endian::big : std::endian::little,
         // Some writers name one of the two little endian syntaxes and write the other.
-        .is_explicit = can_judge ? seen.is_explicit : uid != kImplicitLittle};
+        .is_explicit = is_big || (can_judge ? seen.is_explicit : uid != kImplicitLittle)};
     if (const auto known = find_transfer_syntax(uid)) {
         header.transfer_syntax = *known;
     } else {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ using Change = std::function<void(FileHeader&)>;
 FileHeader slice_at(double z) {
     FileHeader header;
     header.path = "z";
-    header.path += std::to_string(static_cast<int>(z));
+    header.path += std::to_string(static_cast<int>(std::clamp(z, -1e6, 1e6)));
     header.transfer_syntax = find_transfer_syntax("1.2.840.10008.1.2.1").value();
     header.series_instance_uid = "1.2.3";
     header.modality = "CT";

@@ -8,7 +8,7 @@ from typing import Final
 
 from torchdicom._errors import LimitError, ParseError
 from torchdicom._metadata import PADDING
-from torchdicom._reference._tags import PIXEL_TAGS, TAGS, element_name
+from torchdicom._reference._tags import PIXEL_TAGS, READ_TAGS, TAGS, element_name
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
@@ -37,6 +37,7 @@ _MAX_DEFLATE_RATIO: Final = 100
 _MAX_INFLATED_BYTES: Final = 4 << 30
 
 _PREAMBLE: Final = 128
+_SHORTEST: Final = 8  # an element without a value
 _META_GROUP: Final = 0x0002
 
 
@@ -91,7 +92,7 @@ class DataSet:
         data: The bytes that the offsets count in: the file, or what it inflates to.
         transfer_syntax: As the file says, or as its bytes show.
         encoding: How the data set turned out to be written.
-        elements: By tag; of a repeated one, the last.
+        elements: By tag; what `read_header` reads is there once, of the rest the last counts.
     """
 
     data: bytes
@@ -118,9 +119,10 @@ def parse(data: bytes, path: str) -> DataSet:
         elements[element.tag] = element
 
     uid = ""
-    if (named := elements.get(TAGS["TransferSyntaxUID"])) is not None:
+    named = elements.get(TAGS["TransferSyntaxUID"])
+    if named is not None and named.length != UNDEFINED:
         value = data[named.start : named.start + named.length]
-        uid = value.decode("ascii", errors="replace").strip(PADDING)
+        uid = value.decode("latin-1").strip(PADDING)
     if uid == DEFLATED:
         # Offsets are in the inflated data set from here on: none in the file has a meaning.
         data, start = _inflate(data[start:], path), 0
@@ -128,14 +130,17 @@ def parse(data: bytes, path: str) -> DataSet:
         uid = _judge_syntax(data, start)
     encoding = _encoding_of(uid, data, start)
     walker = _Walker(data, encoding, path)
+    found: set[int] = set()
     while start < len(data):
         element = walker.header(start, len(data))
-        elements[element.tag] = element
-        if element.tag == TAGS["PixelData"]:
-            break  # where it is cut off is judged together with the pixel format
-        start = walker.skip(element, len(data), 0)
+        walker.check_place(element, found)
+        found.add(element.tag)
+        if element.length != UNDEFINED or element.tag not in elements:
+            elements[element.tag] = element  # items are no value that could replace one
         if element.tag in PIXEL_TAGS:
+            walker.check_pixels(element)
             break
+        start = walker.skip(element, len(data), 0)
     return DataSet(data, uid, encoding, elements)
 
 
@@ -146,32 +151,30 @@ def _has_vr(data: bytes, at: int) -> bool:
 def _start(data: bytes, path: str) -> int:
     """Where the first element is: behind preamble and prefix (PS3.10 7.1), one, or neither."""
     for at in (_PREAMBLE, 0):
-        if data[at : at + 4] == b"DICM":
+        if len(data) >= _SHORTEST and data[at : at + 4] == b"DICM":
             return at + 4
-    if not _is_plausible_start(data):
+    if len(data) < _SHORTEST or not _is_plausible_start(data):
         msg = "This is no DICOM file: it has no DICM prefix and does not start like a data set"
         raise ParseError(msg, code="not_dicom", path=path)
     return 0
 
 
 def _is_plausible_start(data: bytes) -> bool:
-    """Whether the bytes begin with an element of group 0002 or 0008, in either byte order."""
-    for big in (False, True):
-        encoding = Encoding(implicit=not _has_vr(data, 0), big=big)
-        if len(data) >= 8 and encoding.number(data, 0, 2) in {_META_GROUP, 0x0008}:
-            return not encoding.implicit or encoding.number(data, 4, 4) <= len(data) - 8
-    return False
+    """Whether the bytes begin with group 0002 or 0008, in a syntax that can have it there."""
+    if _has_vr(data, 0):
+        # Group 2 is always little endian (PS3.10 7.1).
+        return data[:2] in {b"\2\0", b"\x08\0", b"\0\x08"}
+    return data[:2] in {b"\2\0", b"\x08\0"} and _META.number(data, 4, 4) <= len(data) - 8
 
 
 def _judge_syntax(data: bytes, start: int) -> str:
     """The uncompressed syntax that the first element of a data set shows."""
-    if not _has_vr(data, start):
-        return IMPLICIT_LITTLE
-    little = int.from_bytes(data[start : start + 2], "little")
-    # Data sets start with a low group, so the order that makes it lower is the right one.
-    return (
-        EXPLICIT_BIG if int.from_bytes(data[start : start + 2], "big") < little else EXPLICIT_LITTLE
-    )
+    # That is one of group 0008, or of another low one.
+    if data[start : start + 1] == b"\0" and data[start + 1 : start + 2] > b"\0":
+        return EXPLICIT_BIG
+    if _has_vr(data, start) or len(data) - start < _SHORTEST:
+        return EXPLICIT_LITTLE
+    return IMPLICIT_LITTLE
 
 
 def _encoding_of(uid: str, data: bytes, start: int) -> Encoding:
@@ -226,10 +229,12 @@ class _Walker:
         return Element(tag, vr, at, at + 12, self.encoding.number(self.data, at + 8, 4))
 
     def skip(self, element: Element, end: int, depth: int) -> int:
-        """The offset behind an element; `depth` sequences are around it."""
-        stop = None if element.length == UNDEFINED else self._end_of(element, end)
-        if stop is not None and element.vr != "SQ":
-            return stop
+        """The offset behind an element; `depth` sequences are around it.
+
+        What has a length is passed over, whatever is inside: nothing in there is read.
+        """
+        if element.length != UNDEFINED:
+            return self._end_of(element, end)
         if depth >= _MAX_SEQUENCE_DEPTH:
             msg = f"Sequences nest deeper than {_MAX_SEQUENCE_DEPTH}"
             place = element_name(element.tag)
@@ -239,34 +244,43 @@ class _Walker:
         if element.vr == "UN":
             # PS3.5 6.2.2: a sequence of unknown VR is implicit little endian inside.
             inner = _Walker(self.data, Encoding(implicit=True, big=False), self.path)
-        # The items of encapsulated pixel data, an icon's for instance, hold no elements.
-        has_elements = element.vr in {"SQ", "UN", ""}
         at = element.start
-        while at != stop:
-            item = inner.header(at, end if stop is None else stop)
-            if item.tag == SEQUENCE_END and item.length == 0 and stop is None:
+        while True:
+            item = inner.header(at, end)
+            if item.tag == SEQUENCE_END and item.length == 0:
                 return item.start
             if item.tag != ITEM:
                 msg = "Only items may stand in a sequence, and its delimiter has no length"
                 raise self._error(msg, "invalid_sequence", item.tag, at)
-            at = inner.skip_item(item, end if stop is None else stop, depth + 1, has_elements)
-        return at
+            at = inner.skip_item(item, end, depth + 1)
 
-    def skip_item(self, item: Element, end: int, depth: int, has_elements: bool) -> int:  # noqa: FBT001
+    def skip_item(self, item: Element, end: int, depth: int) -> int:
         """The offset behind an item; `depth` sequences are around its elements."""
-        stop = None if item.length == UNDEFINED else self._end_of(item, end)
-        if stop is not None and not has_elements:
-            return stop
+        if item.length != UNDEFINED:
+            return self._end_of(item, end)
         at = item.start
-        while at != stop:
-            element = self.header(at, end if stop is None else stop)
-            if element.tag == ITEM_END and element.length == 0 and stop is None:
+        while True:
+            element = self.header(at, end)
+            if element.tag == ITEM_END and element.length == 0:
                 return element.start
             if element.tag >> 16 == _DELIMITER_GROUP:
                 msg = "An item or delimiter stands where a data element should"
                 raise self._error(msg, "invalid_sequence", element.tag, at)
-            at = self.skip(element, end if stop is None else stop, depth)
-        return at
+            at = self.skip(element, end, depth)
+
+    def check_place(self, element: Element, found: set[int]) -> None:
+        """Refuse at the top level what shows that a length before it is wrong."""
+        if element.tag >> 16 == _DELIMITER_GROUP:
+            msg = "An item or delimiter stands outside of any sequence (PS3.5 7.5)"
+            raise self._error(msg, "invalid_sequence", element.tag, element.offset)
+        if element.tag in found & READ_TAGS:
+            msg = "The attribute is there twice, and PS3.5 7.1 allows it once"
+            raise self._error(msg, "invalid_multiplicity", element.tag, element.offset)
+
+    def check_pixels(self, element: Element) -> None:
+        """Refuse pixels beyond the file, unless these are judged together with their format."""
+        if element.tag != TAGS["PixelData"] and element.length != UNDEFINED:
+            self._end_of(element, len(self.data))
 
     def _end_of(self, element: Element, end: int) -> int:
         """The offset behind a value of known length."""

@@ -111,6 +111,11 @@ def read_file(source: Source) -> FileHeader:
     values = Values(data_set, source.path)
     elements = data_set.elements
     pixels = next((elements[tag] for tag in _pixel_tags() if tag in elements), None)
+    for keyword in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+        table = elements.get(TAGS[keyword])
+        if table is not None and table.length != UNDEFINED and table.length % 8:
+            msg = f"The offset table has {table.length} bytes, and 8 belong to each frame"
+            raise values.error(msg, "invalid_offset_table", keyword)
     header = _header(values, pixels)
     names = (*METADATA, "SeriesDescription", "EchoNumbers", "ReceiveCoilName")
     texts = {name: text for name in names if (text := values.text(name)) is not None}
@@ -160,13 +165,15 @@ def pixel_format(file: FileHeader) -> PixelFormat:
 def _checked_bits(file: FileHeader) -> PixelFormat:
     """The width, place and sign of the stored bits in their cell (PS3.5 8.1.1)."""
     header = file.header
-    allocated, stored, high = header.bits_allocated or 0, header.bits_stored or 0, header.high_bit
+    allocated = header.bits_allocated or 0
+    stored = allocated if header.bits_stored is None else header.bits_stored
+    high = stored - 1 if header.high_bit is None else header.high_bit
     if allocated not in {8, 16, 32}:
         msg = f"BitsAllocated is {allocated}, and 8, 16 and 32 are supported"
         raise _unsupported(file, msg, "unsupported_pixel_format", "BitsAllocated")
     if not 1 <= stored <= allocated:
         raise _invalid(file, "BitsStored", stored, f"1 to {allocated}")
-    if high is None or not stored - 1 <= high < allocated:
+    if not stored - 1 <= high < allocated:
         raise _invalid(file, "HighBit", high, f"{stored - 1} to {allocated - 1}")
     sign = file.pixel_representation
     if sign is None:
@@ -192,7 +199,6 @@ def _pixel_tags() -> tuple[int, ...]:
 def _header(values: Values, pixels: Element | None) -> Header:
     allocated = values.short("BitsAllocated")
     stored = values.short("BitsStored")
-    stored = allocated if stored is None else stored
     high = values.short("HighBit")
     signed = values.short("PixelRepresentation")
     samples = values.short("SamplesPerPixel")
@@ -214,7 +220,7 @@ def _header(values: Values, pixels: Element | None) -> Header:
         planar_configuration=values.short("PlanarConfiguration") or 0,
         bits_allocated=allocated,
         bits_stored=stored,
-        high_bit=stored - 1 if high is None and stored is not None else high,
+        high_bit=stored - 1 if high is None and stored else high,
         is_signed=None if signed is None else signed == 1,
         image_position_patient=values.decimals("ImagePositionPatient", 3),
         image_orientation_patient=values.decimals("ImageOrientationPatient", 6),

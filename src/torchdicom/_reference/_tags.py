@@ -50,6 +50,13 @@ PIXEL_TAGS: Final = frozenset(
     TAGS[keyword] for keyword in ("FloatPixelData", "DoubleFloatPixelData", "PixelData")
 )
 
+# Of these nothing but the text is handed on.
+_METADATA_ONLY: Final = frozenset(
+    """Manufacturer ManufacturerModelName BodyPartExamined KVP MagneticFieldStrength
+    ConvolutionKernel PatientPosition ViewPosition ImageLaterality""".split()
+)
+READ_TAGS: Final = frozenset(tag for name, tag in TAGS.items() if name not in _METADATA_ONLY)
+
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}
 
 

@@ -146,5 +146,8 @@ class Values:
             return value.decode("ascii", errors="replace")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about charsets that it corrects or replaces
-            encodings = convert_encodings([part.strip(PADDING) for part in charset.split("\\")])
+            try:
+                encodings = convert_encodings([part.strip(PADDING) for part in charset.split("\\")])
+            except (LookupError, ValueError):  # it is no name at all
+                return value.decode("ascii", errors="replace")
             return decode_bytes(value, encodings, set())

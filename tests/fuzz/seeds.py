@@ -1,0 +1,230 @@
+"""Writes the seeds of every target, in the builder's terms: what a corpus starts from.
+
+`make fuzz GROW=1` merges them, and what the run found, into the checked-in corpora.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import imagecodecs
+import numpy as np
+
+from builders import (
+    BIG,
+    DEFLATED,
+    ENCAPSULATED,
+    EXPLICIT,
+    IMPLICIT,
+    RLE,
+    SEQUENCE_END,
+    UNDEFINED,
+    Element,
+    ct_elements,
+    default_pixels,
+    encode,
+    icon,
+    item,
+    sequence,
+)
+from builders_bad import BAD, NO_DECIMALS, NO_INTEGERS, SEQUENCE, nested
+from builders_frames import (
+    encapsulated,
+    extended_table,
+    j2k_frame,
+    jpeg_frame,
+    rle_frame,
+    segment,
+)
+from fuzz.mutation import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from builders import Cells, Syntax
+
+# A seed is not to teach a fuzzer about sizes.
+MAX_SEED = 2048
+
+END = item(b"", tag=SEQUENCE_END)
+FEW: dict[str, Any] = dict.fromkeys(("SeriesDescription", "ImageType", "SOPClassUID"))
+FRAMES = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+
+
+def recipes() -> Iterator[Recipe]:
+    """Small files that load, still in parts: one for each way that a file is written."""
+    nest = sequence(SEQUENCE, [Element(0x00280010, "US", 9), nested(2)], undefined=True)
+    private = Element(0x00091010, "UN", item(encode([nest], IMPLICIT)) + END, claimed=UNDEFINED)
+    whole = sequence(SEQUENCE, [Element(0x00280010, "US", 9), nested(2)])
+
+    def recipe(cells: Cells, syntax: Syntax = EXPLICIT, **options: Any) -> Recipe:
+        return Recipe(tuple(ct_elements(cells, syntax=syntax, **FEW, **options)), syntax)
+
+    one = default_pixels()
+    yield recipe(one, extra=[nest, icon()])
+    yield recipe(one, extra=[whole, icon(undefined=False)])
+    yield recipe(one, extra=[private], BitsStored=12, HighBit=11)
+    yield recipe(one, IMPLICIT, extra=[nest])
+    yield recipe(one, BIG, extra=[nest])
+    yield recipe(one, DEFLATED, extra=[nest])
+    yield recipe(one.astype(np.uint8), BIG, RescaleSlope=None, RescaleIntercept=None)
+    yield recipe(FRAMES)
+    for syntax in (EXPLICIT, IMPLICIT, BIG):
+        yield replace(recipe(one, syntax), front=(False, False, False))
+    two = [[rle_frame(frame)] for frame in FRAMES]
+    halves = [[rle_frame(frame)[:70], rle_frame(frame)[70:]] for frame in FRAMES]
+    yield recipe(one, RLE, pixel_element=encapsulated([[rle_frame(one)]], table=None))
+    yield recipe(FRAMES, RLE, pixel_element=encapsulated(two))
+    yield recipe(FRAMES, RLE, pixel_element=encapsulated(halves, table=None))
+    yield recipe(FRAMES, RLE, pixel_element=encapsulated(two), extra=extended_table(two))
+    yield recipe(one, ENCAPSULATED, pixel_element=encapsulated([[one.tobytes()]], table=None))
+
+
+def element_reader() -> Iterator[bytes]:
+    for flag, syntax in ((0, EXPLICIT), (1, BIG), (2, IMPLICIT)):
+        for extra in (nested(3), icon(syntax), icon(syntax, undefined=False)):
+            data_set = encode(ct_elements(syntax=syntax, extra=[extra], **FEW), syntax)
+            yield bytes([flag]) + data_set
+            yield bytes([flag | 4]) + data_set
+    yield b"\0" + encode([nested(34)])
+    unknown = item(encode([nested(2)], IMPLICIT)) + END
+    yield b"\0" + encode([Element(0x00091010, "UN", unknown, claimed=UNDEFINED)])
+    for bad in BAD:
+        built = bad.build()
+        if built[128:132] == b"DICM":
+            yield b"\0" + built[132:]
+
+
+def byte_window() -> Iterator[bytes]:
+    def reads(size: int, later: int, *places: tuple[int, int, int]) -> bytes:
+        form = {0: "<BHH", 1: "<BHB"}
+        steps = b"".join(struct.pack(form[peek], peek, at, count) for peek, at, count in places)
+        return struct.pack("<HH", size, later) + steps
+
+    yield reads(40_000, 0, (0, 0, 8), (1, 20_000, 8), (0, 20_000, 9_000), (1, 16_380, 8))
+    yield reads(40_000, 0, (0, 0, 8), (1, 16_380, 8), (0, 15_000, 20_000), (0, 100, 10))
+    yield reads(40_000, 20_000, (0, 0, 8), (1, 0, 0), (0, 30_000, 8))
+    yield reads(40_000, 20_000, (0, 0, 8), (1, 0, 0), (1, 30_000, 8))
+    yield reads(100, 0, (0, 0, 100), (0, 90, 11))
+    yield reads(100, 0, (0, 96, 8))
+    yield reads(0, 0, (0, 0, 0), (0, 0, 1))
+
+
+def header() -> Iterator[bytes]:
+    yield from (recipe.build() for recipe in recipes())
+    yield from (bad.build() for bad in BAD)
+
+
+def offset_table() -> Iterator[bytes]:
+    def steer(flags: int, frames: int, entries: tuple[int, ...] = (), length: int = 0) -> bytes:
+        numbers = struct.pack(f"<{len(entries)}H", *entries)
+        return (
+            bytes([flags, 3, 4, 16, 1, frames, len(entries) // 2])
+            + numbers
+            + bytes(struct.pack("<H", length))
+        )
+
+    frames = [[b"ab", b"cd"], [b"efgh"]]
+    single = [[b"abcd"], [b"efgh"]]
+    for table in ((), (0, 20), (0, 0), (4, 20), (20, 0), b"abc"):
+        yield steer(1, 2) + encapsulated(frames, table=table).value
+    yield steer(1, 2) + encapsulated(single).value
+    yield steer(1, 1) + encapsulated(frames, delimiter=False).value
+    yield steer(9, 2, (0, 12, 4, 3)) + encapsulated(single).value
+    yield steer(9, 2, (0, 12, 4, 9)) + encapsulated(single).value
+    yield steer(0, 2, length=48) + bytes(48)
+    yield steer(4, 1, length=48) + bytes(40)
+
+
+def _steered(
+    frame: bytes | bytearray,
+    kind: int,
+    size: tuple[int, int],
+    bits: tuple[int, int],
+    *,
+    signed: bool = False,
+) -> bytes:
+    """Behind the options that codestream.cpp and rle.cpp read."""
+    (rows, columns), (allocated, stored) = size, bits
+    cell = {8: 0, 16: 1, 32: 2}[allocated]
+    steer = (kind, rows - 1, columns - 1, cell, stored - 1, 0, int(signed))
+    return struct.pack("<BHHBBBB", *steer) + bytes(frame)
+
+
+def codestream() -> Iterator[bytes]:
+    cells = (np.arange(64, dtype=np.uint16) * 997).reshape(8, 8)
+    low = (cells >> 8).astype(np.uint8)
+    lossy = imagecodecs.jpeg8_encode(low)
+    yield _steered(lossy, 0, (8, 8), (8, 8))
+    yield _steered(imagecodecs.ljpeg_encode(cells, bitspersample=16), 1, (8, 8), (16, 16))
+    yield _steered(imagecodecs.jpegls_encode(cells), 2, (8, 8), (16, 16))
+    for box in ("j2k", "jp2"):
+        coded = imagecodecs.jpeg2k_encode(cells, codecformat=box, level=0, reversible=True)
+        yield _steered(coded, 3, (8, 8), (16, 16))
+        yield _steered(coded, 3, (8, 8), (32, 12))
+    for bits in (16, 32):
+        coded = imagecodecs.jpegls_encode(cells)
+        yield _steered(coded, 2, (8, 8), (bits, 12))
+        yield _steered(coded, 2, (8, 8), (bits, 12), signed=True)
+    yield _steered(lossy, 0, (8, 8), (8, 6))
+    for sof in (*range(0xC0, 0xD0), 0xF7):
+        precision = 8 if sof in {0xC0, 0xC1, 0xC2} else 16
+        kind = {0xC3: 1, 0xF7: 2}.get(sof, 0)
+        yield _steered(jpeg_frame(3, 4, sof=sof, precision=precision), kind, (3, 4), (16, 16))
+    for marker in (0xFFCC, 0xFFDE, 0xFFDF, 0xFFE0):
+        yield _steered(b"\xff\xd8" + segment(marker, b"JFIF\0\1"), 0, (3, 4), (8, 8))
+    yield _steered(jpeg_frame(3, 4, components=3), 1, (3, 4), (16, 16))
+    yield _steered(j2k_frame(3, 4, components=2), 3, (3, 4), (16, 16))
+    two_depths = j2k_frame(3, 4, components=2).replace(b"\x0f\1\1\x0f", b"\x0f\1\1\x0e")
+    yield _steered(two_depths, 3, (3, 4), (16, 16))
+    yield _steered(j2k_frame(3, 4), 3, (3, 4), (16, 16))
+    yield _steered(rle_frame(default_pixels()), 4, (3, 4), (16, 16))
+
+
+def rle() -> Iterator[bytes]:
+    for kind in (np.uint8, np.int16, np.int32):
+        cells: Cells = default_pixels().astype(kind)
+        bits = cells.dtype.itemsize * 8
+        yield _steered(rle_frame(cells), 0, (3, 4), (bits, bits))
+        yield _steered(rle_frame(cells * 0), 0, (3, 4), (bits, bits))
+        yield _steered(cells.tobytes(), 1, (3, 4), (bits, bits))
+    colour = np.arange(36, dtype=np.uint8)
+    yield _steered(colour.tobytes(), 3, (3, 4), (8, 8))
+    yield _steered(colour.tobytes(), 7, (3, 4), (8, 8))
+
+
+def values() -> Iterator[bytes]:
+    texts = ["1", "-1.5e2", " +.5 ", "1\\2\\3", "5.\\-0\\1E-3", "-2147483648", "2147483648", ""]
+    for text in [*texts, *NO_DECIMALS, *NO_INTEGERS]:
+        yield text.encode()
+
+
+def inflate() -> Iterator[bytes]:
+    for data in (b"", b"abc", bytes(5000), encode(ct_elements(**FEW))):
+        for level, limit in ((0, 0xFFFF), (9, 0xFFFF), (9, 100)):
+            packer = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+            yield struct.pack("<H", limit) + packer.compress(data) + packer.flush()
+
+
+TARGETS = {
+    "byte_window": byte_window,
+    "codestream": codestream,
+    "element_reader": element_reader,
+    "header": header,
+    "inflate": inflate,
+    "offset_table": offset_table,
+    "rle": rle,
+    "values": values,
+}
+
+
+def write(target: str, folder: Path) -> None:
+    """Write the seeds of a target, those that are small enough, as files of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(TARGETS[target]()):
+        if len(seed) <= MAX_SEED:
+            (folder / f"seed-{number:03}").write_bytes(seed)
