@@ -50,13 +50,17 @@ else()
         torchdicom_options
         INTERFACE
             -fstack-protector-strong
-            "$<$<CONFIG:Release>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>"
+            "$<$<CONFIG:Release>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>"
     )
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+        target_compile_options(torchdicom_options INTERFACE -fcf-protection=full)
+    endif()
     if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
         target_compile_options(torchdicom_options INTERFACE -fstack-clash-protection)
-        target_link_options(torchdicom_options INTERFACE -Wl,-z,relro,-z,now)
+        target_link_options(torchdicom_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
     endif()
 endif()
+# Not in a release: they make RLE, which indexes a span for every byte, about 15 % slower.
 target_compile_definitions(
     torchdicom_options INTERFACE "$<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>"
 )

@@ -1,0 +1,59 @@
+"""A plugin of pytest for the run under AddressSanitizer, which `make sanitize` names with `-p`.
+
+It refuses a run that would check nothing, and leaves out what has nothing to find there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from torchdicom import _ext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Each with the reason; nothing that looks into the extension belongs here.
+LEFT_OUT = {
+    "test_benchmarks.py": "the judge and the pages of the benchmarks, with processes of their own",
+    "test_benchmark_data.py": "the generator, read by pydicom and the reference",
+    "test_benchmark_native.py": "C programs that torchdicom is measured beside",
+    "test_hardening.py": "looks at the flags of a release; sanitizers take the place of most",
+}
+
+
+def faults() -> Iterator[str]:
+    """What is wrong with the module or the run time that the tests would use."""
+    module = Path(_ext.__file__).resolve()
+    if module.parent != Path(os.environ["TORCHDICOM_SANITIZED"]).resolve():
+        yield f"{module} is not the module that was built with sanitizers"
+    code = module.read_bytes()
+    for name in ("__asan_report_load", "__ubsan_handle"):
+        if name.encode() not in code:
+            yield f"{module} never calls {name}"
+    if not hasattr(ctypes.CDLL(None), "__asan_init"):
+        yield "the run time of AddressSanitizer is not preloaded"
+
+
+def pytest_configure() -> None:
+    """Refuse another module than the sanitized one, in every process of the run."""
+    found = list(faults())
+    if found:
+        raise pytest.UsageError("; ".join(found))
+
+
+def finds_nothing(item: pytest.Item) -> bool:
+    """Whether it is listed above, or runs the reference alone: its twin runs the C++ core."""
+    call = getattr(item, "callspec", None)
+    is_reference = call is not None and call.params.get("backend") == "reference"
+    return is_reference or item.path.name in LEFT_OUT
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave them out; pytest counts them as deselected where it counts at all (not under xdist)."""
+    config.hook.pytest_deselected(items=[item for item in items if finds_nothing(item)])
+    items[:] = [item for item in items if not finds_nothing(item)]
