@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from helpers import Backend
 
 _DATA = "TORCHDICOM_TEST_DATA"
+# What a mark needs: the variable that says it is there, and what is said where it is not.
+_MARKS = {
+    "data": (_DATA, "tests on real files left out: set {} to their folder to run them"),
+    "wheel": ("TORCHDICOM_WHEEL", "tests of the wheel left out: `make wheel` runs them"),
+}
 _CI = os.environ.get("CI") == "true"
-_left_out = pytest.StashKey[int]()
+_left_out = pytest.StashKey[list[str]]()
 
 hypothesis.settings.register_profile("here", max_examples=25, deadline=None, derandomize=_CI)
 hypothesis.settings.load_profile("here")
@@ -31,25 +36,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs the data where there is none, and count it."""
-    if os.environ.get(_DATA):
-        return
-    without = [item for item in items if item.get_closest_marker("data")]
-    config.stash[_left_out] = len(without)
-    if without:
-        config.hook.pytest_deselected(items=without)
-        items[:] = [item for item in items if not item.get_closest_marker("data")]
+    """Leave out what needs something that is not there, and count it."""
+    said = config.stash.setdefault(_left_out, [])
+    for mark, (variable, sentence) in _MARKS.items():
+        without = [item for item in items if item.get_closest_marker(mark)]
+        if without and not os.environ.get(variable):
+            config.hook.pytest_deselected(items=without)
+            items[:] = [item for item in items if not item.get_closest_marker(mark)]
+            said.append(f"{len(without)} {sentence.format(variable)}")
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what was left out."""
-    count = config.stash.get(_left_out, 0)
-    if count:
-        terminalreporter.write_line(
-            f"{count} tests on real files left out: set {_DATA} to their folder to run them"
-        )
+    for sentence in config.stash.get(_left_out, []):
+        terminalreporter.write_line(sentence)
 
 
 @pytest.hookimpl(wrapper=True)
