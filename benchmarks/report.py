@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
+import sys
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,6 +75,9 @@ def save(folder: Path, name: str, rows: Sequence[dict[str, Any]], bars: Sequence
         "question": name,
         "rows": rows,
         "bars": bars,
+        "command": f'make bench ARGS="{shlex.join(sys.argv[1:])}"'
+        if sys.argv[1:]
+        else "make bench",
         "commit": _commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {
