@@ -92,7 +92,8 @@ def main(requests_fd: int, answers_fd: int) -> None:
 
 def _one_line(error: Exception) -> str:
     # Where this checkout lies is nobody's business, and no part of the answer.
-    text = " ".join(str(error).split()).replace(f"{Path.cwd()}/", "")
+    # Some quote a padded UID with its NUL, which would make the pages binary files.
+    text = " ".join(str(error).replace("\0", "").split()).replace(f"{Path.cwd()}/", "")
     return f"{type(error).__name__}: {text}"[:160]
 
 

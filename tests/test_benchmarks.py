@@ -167,7 +167,9 @@ def test_every_question_has_an_answer_that_holds(name: str) -> None:
 
 
 def test_pages_are_rendered_from_the_answers() -> None:
-    assert render.PAGE.read_text(encoding="utf-8") == render.page()
+    text = render.PAGE.read_text(encoding="utf-8")
+    assert text == render.page()
+    assert "\0" not in text  # which some peer's error quotes
     readme = render.README.read_text(encoding="utf-8")
     assert readme == render.readme(readme)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +9,7 @@ import pydicom
 from pydicom.encaps import generate_frames
 
 from benchmarks.case import Case, Contender, Load
-from benchmarks.contenders.pydicom_ways import as_frames, height, rescaled, stacked
+from benchmarks.contenders.pydicom_ways import as_frames, height, rescaled, volume_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +62,7 @@ def _volume(threads: int) -> Callable[[Case], Load]:
             ds = pydicom.dcmread(path)
             return height(ds), rescaled(ds, _pixels(ds, decode))
 
-        if threads == 1:
-            return lambda: stacked([read(path) for path in case.files])
-        pool = ThreadPoolExecutor(threads)
-        return lambda: stacked(list(pool.map(read, case.files)))
+        return volume_of(case, read, threads)
 
     return prepare
 

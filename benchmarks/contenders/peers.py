@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from benchmarks.case import Case, Contender, Load
-from benchmarks.contenders.pydicom_ways import as_frames, stacked
+from benchmarks.contenders.pydicom_ways import as_frames, volume_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +31,7 @@ def _dicomsdl_volume(threads: int) -> Callable[[Case], Load]:
             values = ds.pixelData().astype(np.float32, copy=False)
             return _height(ds.ImageOrientationPatient, ds.ImagePositionPatient), values
 
-        if threads == 1:
-            return lambda: stacked([read(path) for path in case.files])
-        pool = ThreadPoolExecutor(threads)
-        return lambda: stacked(list(pool.map(read, case.files)))
+        return volume_of(case, read, threads)
 
     return prepare
 
@@ -62,7 +58,7 @@ def _fastdicom_volume(case: Case) -> Load:
         values = (ds.pixel_array * slope + intercept).astype(np.float32)
         return _height(ds.ImageOrientationPatient, ds.ImagePositionPatient), values
 
-    return lambda: stacked([read(path) for path in case.files])
+    return volume_of(case, read, 1)
 
 
 def _fastdicom_frames(case: Case) -> Load:

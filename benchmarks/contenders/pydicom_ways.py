@@ -46,6 +46,14 @@ def stacked(slices: list[tuple[float, np.ndarray]]) -> np.ndarray:
     return np.stack([values for _, values in slices])
 
 
+def volume_of(case: Case, read: Callable[[Path], tuple[float, np.ndarray]], threads: int) -> Load:
+    """Reads each file of the case, on threads that stay between volumes, and stacks them."""
+    if threads == 1:
+        return lambda: stacked([read(path) for path in case.files])
+    pool = ThreadPoolExecutor(threads)
+    return lambda: stacked(list(pool.map(read, case.files)))
+
+
 def _loop(case: Case) -> Load:
     return partial(pydicom_loop, case.folder)
 
@@ -53,14 +61,13 @@ def _loop(case: Case) -> Load:
 def _plugin(plugin: str) -> Callable[[Case], Load]:
     def prepare(case: Case) -> Load:
         _require(plugin, case)
-        return lambda: stacked([read_slice(path, plugin) for path in case.files])
+        return volume_of(case, lambda path: read_slice(path, plugin), 1)
 
     return prepare
 
 
 def _threads(case: Case) -> Load:
-    pool = ThreadPoolExecutor(2)
-    return lambda: stacked(list(pool.map(read_slice, case.files)))
+    return volume_of(case, read_slice, 2)
 
 
 def _data_loader(case: Case) -> Load:
