@@ -59,6 +59,7 @@ class Contender:
         threads: How many it uses at once, worker processes included.
         values: From what was returned to an array as `Case.work` says. Not timed; axes may be
             turned where the library's own convention differs and its affine says so.
+        modules: What `prepare` imports, for the process to have before it is copied.
         reads: The files that it reads, where it is not the folder's.
     """
 
@@ -66,6 +67,7 @@ class Contender:
     prepare: Callable[[Case], Load]
     threads: int = 1
     values: Callable[[Any], Any] = np.asarray
+    modules: tuple[str, ...] = ()
     reads: Callable[[Case], Sequence[Path]] = lambda case: case.files
 
     @property

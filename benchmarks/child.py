@@ -1,21 +1,26 @@
-"""One contender in a process of its own, that stays and times itself when told to.
+"""One contender in a process of its own, that times itself when told to.
 
 Requests and answers are lines of JSON on two pipes, whose numbers are the arguments: what a library
-prints goes elsewhere. The clock runs around the work alone; what it returned is released, and
-garbage collected, outside.
+prints goes elsewhere. The process imports what the contender needs and leaves the work to copies of
+itself, one from each "prepare" to the next "rest": a heap that earlier work has shaped makes some
+contenders half as slow again. The clock runs around the work alone; what it returned is released,
+and garbage collected, outside.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from benchmarks.case import Case, Contender, Load, difference
+from benchmarks.case import Case, Contender, Load, Work, difference
+from benchmarks.contenders import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +40,11 @@ class Runner:
         """Do the work once; is the answer right?"""
         result = self.load()
         return {"wrong": difference(self.case, self.contender.values(result))}
+
+    def warm_up(self) -> Answer:
+        """Do the work once."""
+        self.load()
+        return {}
 
     def time(self, least_seconds: float, most_repeats: int) -> Answer:
         """Do the work once, and again while it takes less than `least_seconds` in all."""
@@ -64,30 +74,52 @@ class Runner:
         return {"growth_bytes": growth, "start_bytes": before, "wrong": wrong}
 
 
-def main(requests_fd: int, answers_fd: int) -> None:
-    """Answer requests until there are no more."""
-    from benchmarks.contenders import find  # noqa: PLC0415 - after the pipes are in place
-
-    runner: Runner | None = None
+def main(work: Work, key: str, requests_fd: int, answers_fd: int) -> None:
+    """Serve until there are no more requests."""
+    contender = find(work, key)
+    for module in contender.modules:
+        with suppress(ImportError):  # `prepare` will say it
+            importlib.import_module(module)
+    gc.freeze()  # what the imports left is no garbage, and need not be looked at each time
     with os.fdopen(requests_fd) as requests, os.fdopen(answers_fd, "w") as answers:
-        for line in requests:
-            request: dict[str, Any] = json.loads(line)
-            method = request.pop("do")
-            try:
-                if method in {"prepare", "rest"}:
-                    runner = None
-                    answer: Answer = {}
-                if method == "prepare":
-                    case = Case(**request["case"])
-                    runner = Runner(find(case.work, request["contender"]), case)
-                elif method != "rest":
-                    answer = getattr(runner, method)(**request)
-            except NotImplementedError:
-                answer = {"absent": True}
-            except Exception as error:  # noqa: BLE001 - the peers' errors are of all kinds
-                answer = {"refused": _one_line(error)}
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()
+        for request in requests:
+            copy = os.fork()
+            if not copy:
+                _serve(contender, request, requests, answers)
+                os._exit(0)
+            status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+            if status:
+                os._exit(status % 256)  # which tells the parent
+
+
+def _serve(contender: Contender, first: str, requests: IO[str], answers: IO[str]) -> None:
+    """Answer requests until it may rest."""
+    runner: Runner | None = None
+    line = first
+    while line:
+        request: dict[str, Any] = json.loads(line)
+        method = request.pop("do")
+        answer: Answer = {}
+        try:
+            if method in {"prepare", "rest"}:
+                runner = None  # and the workers and memory that it has
+            if method == "prepare":
+                runner = Runner(contender, Case(**request["case"]))
+            elif method != "rest":
+                answer = getattr(runner, method)(**request)
+        except NotImplementedError:
+            answer = {"absent": True}
+        except Exception as error:  # noqa: BLE001 - the peers' errors are of all kinds
+            answer = {"refused": _one_line(error)}
+        _send(answers, answer)
+        if method == "rest":
+            return
+        line = requests.readline()
+
+
+def _send(answers: IO[str], answer: Answer) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
 
 
 def _one_line(error: Exception) -> str:
@@ -123,4 +155,4 @@ def _status(key: str) -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(cast("Work", sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

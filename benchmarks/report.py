@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import race
+from benchmarks.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,29 +28,41 @@ _PACKAGES: Final = (
 )
 
 
+def rows(sheet: race.Race | Memory) -> list[dict[str, Any]]:
+    """One row a contender."""
+    if isinstance(sheet, Memory):
+        return [
+            _memory_row(sheet.case.name, lane, start)
+            for lane, start in zip(sheet.lanes, sheet.start_bytes, strict=True)
+        ]
+    return timed_rows(sheet.case.name, sheet.lanes)
+
+
 def timed_rows(case: str, lanes: Sequence[race.Lane]) -> list[dict[str, Any]]:
-    """One row a contender: times in ms, and its ratio to ours, each with quartiles."""
+    """Times in ms, and how many times ours that is, each with quartiles."""
     ours = next(lane for lane in lanes if lane.is_ours)
-    rows = []
+    found = []
     for lane in lanes:
         row = _row(case, lane)
         if lane.refused is None:
-            row |= _spread("ms", [1e3 * seconds for seconds in lane.seconds.values()])
+            row |= _spread("ms", [1e3 * seconds for seconds in lane.seconds])
             if ours.refused is None:
-                row |= _spread("ratio", race.ratios(lane, ours))
-            row["rounds"] = len(lane.seconds)
+                found_ratios = list(race.ratios(lane, ours))
+                row |= _spread("ratio", found_ratios)
+                # Of a few loads on a shared machine, two runs' means lie closer than their medians.
+                row["ratio"] = _short(statistics.geometric_mean(found_ratios))
+            row["passes"] = [[_short(seconds) for seconds in one] for one in lane.passes]
             if lane.disk_bytes:
                 row["disk_mb"] = round(lane.disk_bytes / 1e6, 1)
-        rows.append(row)
-    return rows
+        found.append(row)
+    return found
 
 
-def memory_row(case: str, lane: race.Lane, answer: dict[str, Any]) -> dict[str, Any]:
-    """The row of a contender whose memory was measured."""
+def _memory_row(case: str, lane: race.Lane, start_bytes: int) -> dict[str, Any]:
     row = _row(case, lane)
     if lane.refused is None:
-        row["mb"] = round(answer["growth_bytes"] / 1e6, 1)
-        row["start_mb"] = round(answer["start_bytes"] / 1e6, 1)
+        row["mb"] = round(statistics.median(lane.seconds) / 1e6, 1)
+        row["start_mb"] = round(start_bytes / 1e6, 1)
     return row
 
 
@@ -61,7 +74,8 @@ def _row(case: str, lane: race.Lane) -> dict[str, Any]:
 
 def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
     """Median and quartiles."""
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    several = [*values, *values]  # which changes neither, and is enough even of one
+    low, median, high = statistics.quantiles(several, n=4, method="inclusive")
     return {name: _short(median), f"{name}_low": _short(low), f"{name}_high": _short(high)}
 
 

@@ -9,14 +9,18 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import race, report
 from benchmarks.bars import BARS
-from benchmarks.questions import QUESTIONS, Question, few_slices
+from benchmarks.memory import Memory
+from benchmarks.questions import QUESTIONS, Question
 
 if TYPE_CHECKING:
-    from benchmarks.case import Case, Contender
+    from collections.abc import Sequence
+
+_PASSES: Final = 4
+_QUICK_PASSES: Final = 2
 
 
 def main() -> int:
@@ -29,6 +33,9 @@ def main() -> int:
     parser.add_argument("questions", nargs="*", metavar="question", help=", ".join(QUESTIONS))
     parser.add_argument("--quick", action="store_true", help="few contenders, small series")
     parser.add_argument(
+        "--case", action="append", default=[], help="one case, such as rle; no bars are judged"
+    )
+    parser.add_argument(
         "--slack", type=float, default=1.0, help="1.25: bars a quarter lower, for busy machines"
     )
     parser.add_argument(
@@ -38,77 +45,64 @@ def main() -> int:
     unknown = sorted(set(options.questions) - set(QUESTIONS))
     if unknown:
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
-    default = race.ROOT / "build" / "quick" if options.quick else report.RESULTS
-    folder = options.out or default
-
-    missed = 0
+    is_part = options.quick or options.case
+    folder = options.out or (race.ROOT / "build" / "quick" if is_part else report.RESULTS)
+    asked = options.questions or list(QUESTIONS)
     with race.Children() as children:
-        for name in options.questions or QUESTIONS:
-            start = time.monotonic()
-            rows = _ask(QUESTIONS[name], children, is_quick=options.quick)
-            bars = [bar.verdict(rows, options.slack) for bar in BARS if bar.question == name]
-            report.save(folder, name, rows, bars)
-            for bar in bars:
-                missed += not bar["holds"]
-                print(f"{'holds ' if bar['holds'] else 'MISSED'} {bar['text']}: {bar['measured']}")
-            print(f"{name}: {time.monotonic() - start:.0f} s\n", flush=True)
+        sheets = {
+            name: _sheets(QUESTIONS[name], children, options.case, is_quick=options.quick)
+            for name in asked
+        }
+        for index in range(_QUICK_PASSES if options.quick else _PASSES):
+            for name in asked:
+                start = time.monotonic()
+                for sheet in sheets[name]:
+                    sheet.run_pass()
+                print(f"pass {index + 1}, {name}: {time.monotonic() - start:.0f} s", flush=True)
+    missed = 0
+    for name in asked:
+        rows = [row for sheet in sheets[name] for row in report.rows(sheet)]
+        bars = [
+            bar.verdict(rows, options.slack)
+            for bar in BARS
+            if bar.question == name and not options.case
+        ]
+        report.save(folder, name, rows, bars)
+        missed += _show(QUESTIONS[name], rows, bars)
     return 1 if missed else 0
 
 
-def _ask(question: Question, children: race.Children, *, is_quick: bool) -> list[dict[str, Any]]:
-    print(question.title, flush=True)
-    rows = []
-    for case in question.cases(is_quick):
-        contenders = question.contenders(case, is_quick=is_quick)
-        found = (
-            _measure_memory(case, contenders)
-            if question.mode == "memory"
-            else _race(question, case, contenders, children, is_quick=is_quick)
+def _sheets(
+    question: Question, children: race.Children, wanted: Sequence[str], *, is_quick: bool
+) -> list[race.Race | Memory]:
+    """What runs in each pass for a question: a race a case, or a measurement of memory."""
+    return [
+        Memory(case, question.contenders(case, is_quick=is_quick), children)
+        if question.mode == "memory"
+        else race.Race(
+            case,
+            question.contenders(case, is_quick=is_quick),
+            children,
+            rounds=question.rounds,
+            budget_s=question.budget_s,
+            cold=question.mode == "cold",
         )
-        for row in found:
-            _show(row)
-        rows += found
-    return rows
+        for case in question.cases(is_quick)
+        if not wanted or case.name in wanted
+    ]
 
 
-def _race(
-    question: Question,
-    case: Case,
-    contenders: list[Contender],
-    children: race.Children,
-    *,
-    is_quick: bool,
-) -> list[dict[str, Any]]:
-    lanes = race.run_race(
-        case,
-        contenders,
-        children,
-        rounds=7 if is_quick else question.rounds,
-        budget_s=question.budget_s,
-        cold=question.mode == "cold",
-    )
-    return report.timed_rows(case.name, lanes)
+def _show(question: Question, rows: list[dict[str, Any]], bars: list[dict[str, Any]]) -> int:
+    """Print an answer; how many bars were missed?"""
+    print(f"\n{question.title}")
+    for row in rows:
+        _show_row(row)
+    for bar in bars:
+        print(f"{'holds ' if bar['holds'] else 'MISSED'} {bar['text']}: {bar['measured']}")
+    return sum(not bar["holds"] for bar in bars)
 
 
-def _measure_memory(case: Case, contenders: list[Contender]) -> list[dict[str, Any]]:
-    """Each contender in a fresh process, one at a time.
-
-    A few slices first: libraries import and start much of what they have when it is needed.
-    """
-    rows = []
-    for contender in contenders:
-        lane = race.Lane(race.Child(contender))
-        if lane.child.prepare(few_slices()) == {}:
-            lane.child.ask("check")
-        answer = lane.child.prepare(case) or lane.child.ask("measure_memory")
-        lane.child.close()
-        lane.refused, lane.wrong = answer.get("refused"), answer.get("wrong")
-        if not answer.get("absent"):
-            rows.append(report.memory_row(case.name, lane, answer))
-    return rows
-
-
-def _show(row: dict[str, Any]) -> None:
+def _show_row(row: dict[str, Any]) -> None:
     who = f"  {row['case']:14} {row['contender']:26} {row['threads']}"
     if row["refused"]:
         print(f"{who}  refused: {row['refused']}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Decode = Callable[..., np.ndarray]
 
+_IMAGECODECS: Final = ("imagecodecs",)
 _DECODERS: Final = {
     "1.2.840.10008.1.2.5": "dicomrle_decode",
     "1.2.840.10008.1.2.4.50": "jpeg8_decode",
@@ -73,5 +74,7 @@ def _frames(case: Case) -> Load:
     return lambda: _pixels(pydicom.dcmread(path), decode)
 
 
-VOLUME: Final = tuple(Contender("pydicom + imagecodecs", _volume(n), n) for n in (1, 2))
-FRAMES: Final = (Contender("pydicom + imagecodecs", _frames, values=as_frames),)
+VOLUME: Final = tuple(
+    Contender("pydicom + imagecodecs", _volume(n), n, modules=_IMAGECODECS) for n in (1, 2)
+)
+FRAMES: Final = (Contender("pydicom + imagecodecs", _frames, 1, as_frames, _IMAGECODECS),)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NATIVE: Final = "1.2.840.10008.1.2.1"
+_LIMIT: Final = ("benchmarks.native.limit",)
+_GDCM: Final = ("benchmarks.native.gdcm_peer",)
 
 
 def _limit(threads: int, *, mapped: bool = False) -> Callable[[Case], Load]:
@@ -42,8 +44,8 @@ def _gdcm_frames(case: Case) -> Load:
 
 
 VOLUME: Final = (
-    *(Contender("limit", _limit(n), n) for n in (1, 2)),
-    *(Contender("limit, mapped", _limit(n, mapped=True), n) for n in (1, 2)),
-    *(Contender("GDCM (C++)", _gdcm_volume(n), n) for n in (1, 2)),
+    *(Contender("limit", _limit(n), n, modules=_LIMIT) for n in (1, 2)),
+    *(Contender("limit, mapped", _limit(n, mapped=True), n, modules=_LIMIT) for n in (1, 2)),
+    *(Contender("GDCM (C++)", _gdcm_volume(n), n, modules=_GDCM) for n in (1, 2)),
 )
-FRAMES: Final = (Contender("GDCM (C++)", _gdcm_frames),)
+FRAMES: Final = (Contender("GDCM (C++)", _gdcm_frames, modules=_GDCM),)

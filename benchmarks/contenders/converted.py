@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PAGE: Final = 4096
+_NIBABEL: Final = ("nibabel",)
 
 
 def _path(case: Case, suffix: str) -> Path:
@@ -101,11 +102,13 @@ VOLUME: Final = (
     Contender("converted: .npy", _npy, reads=_reads(".npy")),
     Contender("converted: .npy, mapped", _npy_mapped, reads=_reads(".npy")),
     Contender("only mapped: .npy", _npy_touched, reads=_reads(".npy")),
-    Contender("converted: .pt", _torch_file(mmap=False), reads=_reads(".pt")),
-    Contender("converted: .pt, mapped", _torch_file(mmap=True), reads=_reads(".pt")),
-    Contender("converted: .nii", _nifti(".nii"), values=np.transpose, reads=_reads(".nii")),
+    Contender("converted: .pt", _torch_file(mmap=False), modules=("torch",), reads=_reads(".pt")),
     Contender(
-        "converted: .nii.gz", _nifti(".nii.gz"), values=np.transpose, reads=_reads(".nii.gz")
+        "converted: .pt, mapped", _torch_file(mmap=True), modules=("torch",), reads=_reads(".pt")
+    ),
+    *(
+        Contender(f"converted: {suffix}", _nifti(suffix), 1, np.transpose, _NIBABEL, _reads(suffix))
+        for suffix in (".nii", ".nii.gz")
     ),
 )
 FRAMES: Final[tuple[Contender, ...]] = ()

@@ -11,6 +11,9 @@ from benchmarks.case import Case, Contender, Load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SIMPLEITK: Final = ("SimpleITK",)
+_MONAI: Final = ("monai.transforms", "monai.data")
+
 
 def _simpleitk_series(case: Case) -> Load:
     import SimpleITK as sitk  # noqa: PLC0415 - its own documentation's name
@@ -64,9 +67,9 @@ def _from_xyz(image: Any) -> np.ndarray:
 
 
 VOLUME: Final = (
-    Contender("SimpleITK", _simpleitk_series),
-    Contender("MONAI ITKReader", _monai("ITKReader"), values=_from_xyz),
-    Contender("MONAI PydicomReader", _monai("PydicomReader"), values=_from_xyz),
-    Contender("TorchIO", _torchio, values=_from_xyz),
+    Contender("SimpleITK", _simpleitk_series, modules=_SIMPLEITK),
+    Contender("MONAI ITKReader", _monai("ITKReader"), 1, _from_xyz, (*_MONAI, "itk")),
+    Contender("MONAI PydicomReader", _monai("PydicomReader"), 1, _from_xyz, _MONAI),
+    Contender("TorchIO", _torchio, values=_from_xyz, modules=("torchio",)),
 )
-FRAMES: Final = (Contender("SimpleITK", _simpleitk_image, values=_without_rescale),)
+FRAMES: Final = (Contender("SimpleITK", _simpleitk_image, 1, _without_rescale, _SIMPLEITK),)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+_MODULES: Final = ("torch", "torchdicom")
+
 
 def _volume(threads: int) -> Callable[[Case], Load]:
     def prepare(case: Case) -> Load:
@@ -56,7 +58,7 @@ def _volume_values(volume: Any) -> np.ndarray:
 
 
 VOLUME: Final = (
-    *(Contender(OURS, _volume(n), n, values=_volume_values) for n in (1, 2, 4)),
-    Contender("torchdicom, first load", _first(2), 2, values=_volume_values),
+    *(Contender(OURS, _volume(n), n, _volume_values, _MODULES) for n in (1, 2, 4)),
+    Contender("torchdicom, first load", _first(2), 2, _volume_values, _MODULES),
 )
-FRAMES: Final = tuple(Contender(OURS, _frames(n), n) for n in (1, 2))
+FRAMES: Final = tuple(Contender(OURS, _frames(n), n, modules=_MODULES) for n in (1, 2))

@@ -124,13 +124,13 @@ def _from_nifti(volume: np.ndarray) -> np.ndarray:
 
 
 VOLUME: Final = (
-    *(Contender("dicomsdl", _dicomsdl_volume(n), n) for n in (1, 2)),
-    Contender("fastdicom", _fastdicom_volume),
-    Contender("highdicom", _highdicom_volume, values=_down_from_top),
-    Contender("dcm2niix, nibabel", _dcm2niix, values=_from_nifti),
+    *(Contender("dicomsdl", _dicomsdl_volume(n), n, modules=("dicomsdl",)) for n in (1, 2)),
+    Contender("fastdicom", _fastdicom_volume, modules=("fastdicom",)),
+    Contender("highdicom", _highdicom_volume, 1, _down_from_top, ("highdicom",)),
+    Contender("dcm2niix, nibabel", _dcm2niix, 1, _from_nifti, ("dcm2niix", "nibabel")),
 )
 FRAMES: Final = (
-    Contender("dicomsdl", _dicomsdl_frames),
-    Contender("fastdicom", _fastdicom_frames, values=as_frames),
-    Contender("highdicom", _highdicom_frames),
+    Contender("dicomsdl", _dicomsdl_frames, modules=("dicomsdl",)),
+    Contender("fastdicom", _fastdicom_frames, 1, as_frames, ("fastdicom",)),
+    Contender("highdicom", _highdicom_frames, modules=("highdicom",)),
 )

@@ -131,7 +131,7 @@ VOLUME: Final = (
     Contender("pydicom loop", _loop),
     *(Contender(f"pydicom + {name}", _plugin(name)) for name in _PLUGINS),
     Contender("pydicom, threads", _threads, 2),
-    Contender("pydicom, DataLoader", _data_loader, 2),
+    Contender("pydicom, DataLoader", _data_loader, 2, modules=("torch.utils.data",)),
 )
 FRAMES: Final = (
     Contender("pydicom", _frames(), values=as_frames),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _Facts = dict[str, tuple[str, float]]
+_OURS: Final = ("torchdicom",)
 _SERIES, _INSTANCE, _POSITION = (0x0020, 0x000E), (0x0008, 0x0018), (0x0020, 0x0032)
 
 
@@ -142,12 +143,12 @@ def _floor(threads: int) -> Callable[[Case], Load]:
 
 
 SCAN: Final = (
-    *(Contender(OURS, _ours(n), n, values=_our_facts) for n in (1, 2)),
-    Contender("torchdicom.read_header", _read_header, values=_header_facts),
+    *(Contender(OURS, _ours(n), n, values=_our_facts, modules=_OURS) for n in (1, 2)),
+    Contender("torchdicom.read_header", _read_header, values=_header_facts, modules=_OURS),
     *(Contender("limit: walk, open, read", _floor(n), n, values=int) for n in (1, 2)),
-    *(Contender("fastdicom", _fastdicom(n), n, values=dict) for n in (1, 2)),
-    Contender("dicomsdl", _dicomsdl, values=dict),
-    Contender("GDCM Scanner", _gdcm, values=dict),
+    *(Contender("fastdicom", _fastdicom(n), n, dict, ("fastdicom",)) for n in (1, 2)),
+    Contender("dicomsdl", _dicomsdl, 1, dict, ("dicomsdl",)),
+    Contender("GDCM Scanner", _gdcm, 1, dict, ("gdcm",)),
     Contender("pydicom, specific_tags", _pydicom, values=dict),
-    Contender("SimpleITK", _simpleitk, values=dict),
+    Contender("SimpleITK", _simpleitk, 1, dict, ("SimpleITK",)),
 )
