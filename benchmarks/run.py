@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PASSES: Final = 4
-_QUICK_PASSES: Final = 2
+_QUICK_PASSES: Final = 4
 
 
 def main() -> int:
