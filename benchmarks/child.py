@@ -107,7 +107,7 @@ def _serve(contender: Contender, first: str, requests: IO[str], answers: IO[str]
                 runner = Runner(contender, Case(**request["case"]))
             elif method != "rest":
                 answer = getattr(runner, method)(**request)
-        except NotImplementedError:
+        except NotImplementedError:  # the case is not for this contender
             answer = {"absent": True}
         except Exception as error:  # noqa: BLE001 - the peers' errors are of all kinds
             answer = {"refused": _one_line(error)}

@@ -17,26 +17,31 @@ class Memory:
     """How much they take for a case.
 
     Attributes:
-        lanes: The contenders; their passes hold bytes.
-        start_bytes: For each lane what its process had before.
+        lanes: Those who take part; their passes hold bytes.
     """
 
     def __init__(self, case: Case, contenders: Sequence[Contender], children: Children) -> None:
         """Nothing is measured yet."""
         self.case, self.lanes = case, [Lane(children.get(one, case.work)) for one in contenders]
-        self.start_bytes = [0] * len(self.lanes)
 
     def run_pass(self) -> None:
         """Measure everyone once.
 
         A few slices first: libraries start much of what they have when it is needed.
         """
-        for index, lane in enumerate(self.lanes):
-            if lane.child.prepare(few_slices()) == {}:
-                lane.child.ask("check")
-            answer = lane.child.prepare(self.case) or lane.child.ask("measure_memory")
-            lane.child.ask("rest")
-            lane.refused, lane.wrong = answer.get("refused"), answer.get("wrong")
-            if lane.refused is None:
-                lane.passes.append([answer["growth_bytes"]])
-                self.start_bytes[index] = answer["start_bytes"]
+        self.lanes = [lane for lane in self.lanes if self._measure(lane)]
+
+    def _measure(self, lane: Lane) -> bool:
+        """One of them; false where the case is not for it."""
+        if lane.child.prepare(few_slices()) == {}:
+            lane.child.ask("check")
+        answer = lane.child.prepare(self.case) or lane.child.ask("measure_memory")
+        lane.child.ask("rest")
+        if answer.get("absent"):
+            return False
+        lane.refused = lane.refused or answer.get("refused")
+        lane.wrong = lane.wrong or answer.get("wrong")
+        if "refused" not in answer:
+            lane.passes.append([answer["growth_bytes"]])
+            lane.start_bytes = answer["start_bytes"]
+        return True

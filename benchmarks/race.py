@@ -113,6 +113,7 @@ class Lane:
     wrong: str | None = None
     passes: list[list[float]] = field(default_factory=list)
     disk_bytes: int = 0
+    start_bytes: int = 0
 
     @property
     def is_ours(self) -> bool:

@@ -31,10 +31,7 @@ _PACKAGES: Final = (
 def rows(sheet: race.Race | Memory) -> list[dict[str, Any]]:
     """One row a contender."""
     if isinstance(sheet, Memory):
-        return [
-            _memory_row(sheet.case.name, lane, start)
-            for lane, start in zip(sheet.lanes, sheet.start_bytes, strict=True)
-        ]
+        return [_memory_row(sheet.case.name, lane) for lane in sheet.lanes]
     return timed_rows(sheet.case.name, sheet.lanes)
 
 
@@ -58,11 +55,11 @@ def timed_rows(case: str, lanes: Sequence[race.Lane]) -> list[dict[str, Any]]:
     return found
 
 
-def _memory_row(case: str, lane: race.Lane, start_bytes: int) -> dict[str, Any]:
+def _memory_row(case: str, lane: race.Lane) -> dict[str, Any]:
     row = _row(case, lane)
     if lane.refused is None:
         row["mb"] = round(statistics.median(lane.seconds) / 1e6, 1)
-        row["start_mb"] = round(start_bytes / 1e6, 1)
+        row["start_mb"] = round(lane.start_bytes / 1e6, 1)
     return row
 
 
@@ -74,7 +71,7 @@ def _row(case: str, lane: race.Lane) -> dict[str, Any]:
 
 def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
     """Median and quartiles."""
-    several = [*values, *values]  # which changes neither, and is enough even of one
+    several = values if len(values) > 1 else [*values, *values]  # it wants two at least
     low, median, high = statistics.quantiles(several, n=4, method="inclusive")
     return {name: _short(median), f"{name}_low": _short(low), f"{name}_high": _short(high)}
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PASSES: Final = 4
-_QUICK_PASSES: Final = 4
 
 
 def main() -> int:
@@ -53,7 +52,10 @@ def main() -> int:
             name: _sheets(QUESTIONS[name], children, options.case, is_quick=options.quick)
             for name in asked
         }
-        for index in range(_QUICK_PASSES if options.quick else _PASSES):
+        found = {sheet.case.name for some in sheets.values() for sheet in some}
+        if unknown := sorted(set(options.case) - found):
+            parser.error(f"{', '.join(unknown)} is a case of none of {', '.join(asked)}")
+        for index in range(_PASSES):
             for name in asked:
                 start = time.monotonic()
                 for sheet in sheets[name]:

@@ -115,7 +115,7 @@ def test_a_contender_that_used_up_its_budget_runs_no_more(tmp_path: Path) -> Non
     assert [len(one) for one in report.rows(sheet)[1]["passes"]] == [1]
 
 
-def test_a_ratio_is_to_our_median_of_the_same_pass() -> None:
+def test_a_ratio_is_to_our_mean_of_the_same_pass() -> None:
     child: Any = None
     ours = race.Lane(child, passes=[[1.0, 2.0, 4.0], [4.0]])
     assert list(race.ratios(race.Lane(child, passes=[[6.0], [6.0, 8.0]]), ours)) == [3.0, 1.5, 2.0]
@@ -130,6 +130,19 @@ def test_memory_is_the_median_of_the_passes(tmp_path: Path) -> None:
     (row,) = report.rows(sheet)
     assert row["wrong"] is None
     assert 48 * 143 * 161 * 4 / 1e6 < row["mb"] < 100
+
+
+def test_memory_leaves_out_who_a_case_is_not_for(tmp_path: Path) -> None:
+    with race.Children() as children:
+        contenders = chosen("torchdicom [2]", "pydicom + imagecodecs [1]")
+        sheet = Memory(small_series(tmp_path), contenders, children)
+        sheet.run_pass()
+    assert [row["contender"] for row in report.rows(sheet)] == ["torchdicom"]
+
+
+def test_quartiles_are_those_of_the_values() -> None:
+    assert report._spread("ms", [1, 2]) == {"ms": 1.5, "ms_low": 1.25, "ms_high": 1.75}
+    assert report._spread("ms", [3]) == {"ms": 3, "ms_low": 3, "ms_high": 3}
 
 
 def copy_of(child: race.Child) -> int:
