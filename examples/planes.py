@@ -23,12 +23,18 @@ def middle_planes(volume: td.Volume, path: Path) -> Path:
     CT is shown with the soft-tissue window, everything else between its 1st and 99th percentile.
 
     Args:
-        volume: Any volume with dims z, y, x.
+        volume: Any volume with an affine.
         path: The PNG to write; its folder is made.
 
     Returns:
         The path.
+
+    Raises:
+        ValueError: If the volume has no affine.
     """
+    if volume.affine is None:
+        msg = "the volume has no affine, so that its planes have no scale"
+        raise ValueError(msg)
     data = volume.data.numpy()
     low, high = _window(data, is_hounsfield=volume.units == "HU")
     depth, height, width = (size // 2 for size in data.shape)

@@ -31,18 +31,22 @@ _CODES: dict[type[td.DicomError], str] = {
     td.ParseError: """not_dicom truncated_header truncated_pixels length_exceeds_file invalid_vr
         invalid_sequence invalid_decimal_string invalid_integer_string invalid_multiplicity
         invalid_value invalid_deflate invalid_offset_table invalid_fragments missing_element
-        no_pixel_data frame_count_mismatch file_changed""",
+        no_pixel_data frame_count_mismatch file_changed invalid_index index_version
+        index_changed""",
     td.UnsupportedError: """unsupported_transfer_syntax unsupported_pixel_format
         unsupported_photometric unsupported_modality_lut unsupported_functional_groups
         unsupported_multi_frame unsupported_mosaic integer_dtype""",
     td.DecodeError: "codestream_mismatch invalid_codestream decoder_failed",
     td.SeriesError: """empty_folder no_dicom_files no_images several_series no_position
         invalid_geometry localizer mixed_orientation mixed_size mixed_pixel_format duplicate_files
-        duplicate_positions missing_slices uneven_spacing""",
+        duplicate_positions missing_slices uneven_spacing gantry_tilt assumed_spacing not_a_volume
+        no_such_series unreadable_file""",
     td.LimitError: """limit_rows limit_columns limit_frames limit_sequence_depth
         limit_element_length limit_output_bytes limit_ratio value_overflow""",
 }
 CLASS_OF = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+# Raised in Python alone: the core never sees the file of an index.
+PYTHON_CODES = {"index_version", "index_changed"}
 
 
 def element_name(keyword: str) -> str:
@@ -58,6 +62,12 @@ def read_header(source: Source, backend: Backend) -> td.Header:
     if backend == "native":
         return td.read_header(source)
     return _reference.read_header(source if isinstance(source, bytes) else os.fspath(source))
+
+
+def affine_of(volume: td.Volume) -> torch.Tensor:
+    """The affine of a volume that has one."""
+    assert volume.affine is not None
+    return volume.affine
 
 
 def syntax_id(syntax: Syntax) -> str:

@@ -65,6 +65,20 @@ def test_bad_file_in_a_series(tmp_path: Path, backend: Backend, bad: Bad) -> Non
 
 
 @pytest.mark.parametrize("bad", PARSING + VALUES, ids=bad_id)
+def test_bad_file_in_a_series_is_left_out_on_request(
+    tmp_path: Path, backend: Backend, bad: Bad
+) -> None:
+    paths = write_series(tmp_path, 3)
+    paths[2].write_bytes(bad.build())
+    with expect_error(bad.code, element=bad.element, path=paths[2]):
+        td.load(tmp_path, backend=backend)
+    volume = td.load(tmp_path, policy=td.Policy(unreadable_file="drop"), backend=backend)
+    assert volume.data.shape == (2, 3, 4)
+    (defect,) = volume.verdict.defects
+    assert (defect.code, defect.files) == ("unreadable_file", (str(paths[2]),))
+
+
+@pytest.mark.parametrize("bad", PARSING + VALUES, ids=bad_id)
 def test_header_alone_finds_it_too(backend: Backend, bad: Bad) -> None:
     with expect_error(bad.code, element=bad.element):
         read_header(bad.build(), backend)
@@ -159,6 +173,9 @@ def test_damaged_file_of_a_folder_is_named(tmp_path: Path, backend: Backend) -> 
     paths = write_series(tmp_path, 4)
     os.truncate(paths[2], paths[2].stat().st_size - 5)
     with expect_error("truncated_pixels", element="PixelData", path=paths[2]):
+        td.load(tmp_path, backend=backend)
+    paths[1].write_bytes(b"")
+    with expect_error("not_dicom", path=paths[1]):
         td.load(tmp_path, backend=backend)
 
 

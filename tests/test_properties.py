@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import torchdicom as td
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, RLE, Cells, Syntax, ct_slice
+from builders_flaws import ORIENTATIONS, flawed_series, policies
 from builders_frames import encapsulated, rle_frame
+from builders_parts import keys_in
 from compare import assert_same_bits, assert_volumes_equal
+from helpers import Backend, affine_of
 
-AXES = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (0, -1, 0), (0, 0, -1)]
-ORIENTATIONS = [r + c for r in AXES for c in AXES if np.cross(r, c).any()]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SYNTAXES = [EXPLICIT, IMPLICIT, BIG, DEFLATED, RLE]
 
 
@@ -60,7 +67,7 @@ def test_written_series_comes_back(
     native = td.load(shuffled, dtype=torch.float64)
     assert np.array_equal(native.data.numpy(), cells.astype(np.float64) - 1024)
     normal = np.cross(orientation[:3], orientation[3:])
-    assert np.allclose(native.affine[:3, 0].numpy(), normal * step, rtol=0, atol=1e-9)
+    assert np.allclose(affine_of(native)[:3, 0].numpy(), normal * step, rtol=0, atol=1e-9)
     reference = td.load(shuffled, dtype=torch.float64, backend="reference")
     assert_volumes_equal(native, reference)
 
@@ -95,3 +102,55 @@ def test_flipping_the_rows_reverses_the_slices(
     ]
     volume = td.load(files, output="stored", dtype=torch.int64)
     assert np.array_equal(volume.data.numpy(), cells[::-1])
+
+
+# --- series with flaws
+
+Outcome = td.Volume | tuple[str | None, str | None, str | None, list[str]]
+
+
+def outcome(paths: Sequence[Path], **options: Any) -> tuple[Outcome, int]:
+    """The volume, or what the error says without its words; and how many warnings came along."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result: Outcome = td.load(list(paths), **options)
+        except td.DicomError as error:
+            result = (error.code, error.path, error.element, keys_in(error))
+    assert {one.category for one in caught} <= {td.DicomWarning}
+    return result, len(caught)
+
+
+def assert_same_outcome(actual: tuple[Outcome, int], expected: tuple[Outcome, int]) -> None:
+    (result, said), (wanted, wanted_said) = actual, expected
+    if isinstance(result, td.Volume) and isinstance(wanted, td.Volume):
+        assert_volumes_equal(result, wanted)
+    else:
+        assert result == wanted
+    assert said == wanted_said
+
+
+BACKENDS: tuple[Backend, Backend] = ("native", "reference")
+
+
+@settings(max_examples=150)
+@given(files=flawed_series(), actions=policies(), data=st.data())
+def test_order_threads_and_backend_change_no_verdict(
+    files: dict[str, bytes], actions: dict[str, Any], data: st.DataObject
+) -> None:
+    threads = data.draw(st.sampled_from([2, 4, 7]))
+    policy = td.Policy(**actions)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            path.write_bytes(content)
+        shuffled = data.draw(st.permutations(paths))
+        expected = outcome(paths, policy=policy, num_threads=1)
+        keys = [] if isinstance(expected[0], td.Volume) else expected[0][3]
+        for key in [None, *keys]:
+            expected = outcome(paths, policy=policy, series=key, num_threads=1)
+            for backend in BACKENDS:
+                actual = outcome(
+                    shuffled, policy=policy, series=key, num_threads=threads, backend=backend
+                )
+                assert_same_outcome(actual, expected)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import doctest
 import importlib
 import importlib.metadata
 import inspect
+import io
 import pkgutil
+import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,21 +21,60 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import ct_slice
+from builders import axial, ct_slice, write_series
+from builders_defects import ACTIONS, CASE_OF
 from torchdicom import _ext
 
 if TYPE_CHECKING:
     from helpers import Backend
 
+Pair = tuple[Callable[[], object], Callable[[], object]]
+
 ONE = ct_slice()
 OTHER = ct_slice(np.ones((3, 4), np.int16), Modality="MR")
 FRAMES = ct_slice(np.arange(24, dtype=np.int16).reshape(2, 3, 4))
+TWO = ct_slice(np.ones((3, 4), np.int16), SeriesInstanceUID="9.9", SOPInstanceUID="9.9.1")
 MANY = [ct_slice(ImagePositionPatient=(0, 0, k), SOPInstanceUID=f"1.{k}") for k in range(8)]
 
 
 def load(**options: Any) -> object:
     volume = td.load(**{"source": ONE, **options})
     return volume.data.dtype, volume.data.tolist()
+
+
+def outcome(source: object, **options: Any) -> object:
+    """What a load gives, what it says, or how it fails."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            volume = td.load(source, **options)  # type: ignore[arg-type]
+        except td.DicomError as error:
+            return error.code
+    return volume.data.tolist(), [str(one.message) for one in said]
+
+
+def with_action(code: str, action: str) -> object:
+    """The outcome for files that have this defect."""
+    with tempfile.TemporaryDirectory() as folder:
+        CASE_OF[code].write(Path(folder))
+        policy = td.Policy(**{code: action})  # type: ignore[arg-type]
+        return outcome(folder, series=CASE_OF[code].series, policy=policy)
+
+
+def with_tolerance(name: str, value: float) -> object:
+    """The outcome where a slice lies 0.6 mm from where steps of 2 mm have it."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_series(Path(folder), 4, ImagePositionPatient=axial(0, 2, 4.6, 6))
+        policy = td.Policy(**{name: value})  # type: ignore[arg-type]
+        return outcome(folder, policy=policy)
+
+
+def policy_effects(code: str) -> Pair:
+    """The first and the last action that the code has."""
+    return (
+        lambda: with_action(code, ACTIONS[code][0]),
+        lambda: with_action(code, ACTIONS[code][-1]),
+    )
 
 
 def decode(**options: Any) -> object:
@@ -67,12 +111,66 @@ def native_loads_counted(call: Callable[..., object], backend: Backend) -> objec
     return _ext.last_load_stats()["files"]
 
 
-Pair = tuple[Callable[[], object], Callable[[], object]]
+def scanned(*files: bytes, **options: Any) -> object:
+    """The series that a folder with these files has, and what is known of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i, data in enumerate(files):
+            Path(folder, f"{i}.dcm").write_bytes(data)
+        index = td.scan(folder, **options)
+        return [(one.key, one.shape, dict(one.metadata)) for one in index.series]
+
+
+def bar_shown(*, progress: bool) -> bool:
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        scanned(ONE, progress=progress)
+    return bool(said.getvalue())
+
+
+def is_saved(name: str | None) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        scanned(ONE, index=None if name is None else Path(folder, name))
+        return bool(list(Path(folder).iterdir()))
+
+
+def threads_of_scan(threads: int) -> object:
+    scanned(ONE, num_threads=threads)
+    return _ext.last_load_stats()["threads"]
+
+
+def opened(data: bytes, root: str | None = None) -> object:
+    """An index that was saved and opened again: its series, and where they say their files are."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "a.dcm").write_bytes(data)
+        td.scan(folder).save(Path(folder, "index"))
+        index = td.open_index(Path(folder, "index"), root=root)
+        return [(one.key, root is not None and one.paths) for one in index.series]
+
+
 FLOATS, SHORTS = torch.zeros((1, 3, 4)), torch.zeros((2, 3, 4), dtype=torch.int16)
 
 # For every option two calls whose results differ.
 EFFECTS: dict[tuple[str, str], Pair] = {
     ("load", "source"): (lambda: load(source=ONE), lambda: load(source=OTHER)),
+    ("load", "series"): (
+        lambda: load(source=[ONE, TWO], series="1.2.3.4"),
+        lambda: load(source=[ONE, TWO], series="9.9"),
+    ),
+    ("load", "policy"): (
+        lambda: outcome(MANY[:3] + MANY[5:]),
+        lambda: outcome(MANY[:3] + MANY[5:], policy=td.Policy(missing_slices="allow")),
+    ),
+    ("load", "slices"): (
+        lambda: load(source=MANY, slices=2),
+        lambda: load(source=MANY, slices=slice(2, 4)),
+    ),
+    ("load", "region"): (
+        lambda: load(region=(0, 2, 0, 4)),
+        lambda: load(region=(1, 3, 0, 4)),
+    ),
+    ("load", "mask"): (
+        lambda: td.load(ONE, mask=True).valid_mask is None,
+        lambda: td.load(ONE, mask=False).valid_mask is None,
+    ),
     ("load", "output"): (lambda: load(output="stored"), lambda: load(output="modality")),
     ("load", "dtype"): (lambda: load(dtype=torch.int16), lambda: load(dtype=torch.float64)),
     ("load", "out"): (
@@ -104,15 +202,35 @@ EFFECTS: dict[tuple[str, str], Pair] = {
         lambda: native_loads_counted(td.decode, "reference"),
     ),
     ("read_header", "source"): (lambda: header(source=ONE), lambda: header(source=OTHER)),
+    ("scan", "paths"): (lambda: scanned(ONE), lambda: scanned(TWO)),
+    ("scan", "index"): (lambda: is_saved(None), lambda: is_saved("index")),
+    ("scan", "num_threads"): (lambda: threads_of_scan(1), lambda: threads_of_scan(3)),
+    ("scan", "progress"): (lambda: bar_shown(progress=False), lambda: bar_shown(progress=True)),
+    ("scan", "include_metadata"): (
+        lambda: scanned(ONE),
+        lambda: scanned(ONE, include_metadata=["SeriesDescription"]),
+    ),
+    ("open_index", "path"): (lambda: opened(ONE), lambda: opened(TWO)),
+    ("open_index", "root"): (lambda: opened(ONE, "/here"), lambda: opened(ONE, "/there")),
     ("set_num_threads", "num_threads"): (lambda: threads_after(1), lambda: threads_after(5)),
+    **{("Policy", code): policy_effects(code) for code in ACTIONS},
+    ("Policy", "spacing_tolerance"): (
+        lambda: with_tolerance("spacing_tolerance", 0.29),
+        lambda: with_tolerance("spacing_tolerance", 0.31),
+    ),
+    ("Policy", "position_tolerance_mm"): (
+        lambda: with_tolerance("position_tolerance_mm", 0.59),
+        lambda: with_tolerance("position_tolerance_mm", 0.61),
+    ),
 }
 
 
 def options() -> list[tuple[str, str]]:
     functions = [name for name in td.__all__ if inspect.isroutine(getattr(td, name))]
-    return [
+    named = [
         (n, option) for n in functions for option in inspect.signature(getattr(td, n)).parameters
     ]
+    return named + [("Policy", field.name) for field in dataclasses.fields(td.Policy)]
 
 
 @pytest.mark.parametrize(("function", "option"), options())
@@ -136,6 +254,24 @@ WRONG = [
     (td.load, {"out": [1, 2]}, "out"),
     (td.load, {"out": torch.zeros((1, 3, 4), dtype=torch.bool)}, "out"),
     (td.load, {"out": torch.zeros((1, 3, 4), dtype=torch.complex64)}, "out"),
+    (td.load, {"series": 1}, "series must be"),
+    (td.load, {"series": b"1.2.3.4"}, "series must be"),
+    (td.load, {"policy": "allow"}, "Policy, not str"),
+    (td.load, {"policy": td.Policy}, "policy"),
+    (td.load, {"slices": "0"}, "slices must be an int, a slice"),
+    (td.load, {"slices": 0.5}, "slices must be an int, a slice"),
+    (td.load, {"slices": True}, "slices"),
+    (td.load, {"slices": [0, None]}, "slices must hold integers"),
+    (td.load, {"slices": []}, "slices is empty"),
+    (td.load, {"slices": slice(0, 1, 0)}, "slices"),
+    (td.load, {"slices": slice(0.0, 1.0)}, "slices"),
+    (td.load, {"region": (0, 1, 0)}, "four integers"),
+    (td.load, {"region": "0101"}, "four integers"),
+    (td.load, {"region": 3}, "four integers"),
+    (td.load, {"region": (0, 1.0, 0, 1)}, "four integers"),
+    (td.load, {"region": (False, True, 0, 1)}, "four integers"),
+    (td.load, {"mask": 1}, "mask must be True or False"),
+    (td.load, {"mask": None}, "mask must be True or False"),
     (td.decode, {"out": torch.zeros((1, 3, 4), dtype=torch.bool)}, "out"),
     (td.decode, {"output": "hounsfield"}, "stored"),
     (td.decode, {"backend": "gdcm"}, "reference"),
@@ -187,7 +323,7 @@ def test_numbers_of_numpy(backend: Backend) -> None:
 
 
 def test_options_are_by_keyword_alone() -> None:
-    for function in (td.load, td.decode, td.read_header):
+    for function in (td.load, td.decode, td.read_header, td.scan, td.open_index):
         kinds = [p.kind for p in inspect.signature(function).parameters.values()]
         assert all(kind is inspect.Parameter.KEYWORD_ONLY for kind in kinds[1:])
 
@@ -209,7 +345,8 @@ def test_all_is_complete_and_sorted_names_only() -> None:
     wanted = {"load", "decode", "read_header", "codecs", "set_num_threads", "get_num_threads"}
     wanted |= {"Codec", "empty_pool", "Volume", "Verdict", "Defect", "SliceProvenance", "Header"}
     wanted |= {"DicomError", "ParseError", "UnsupportedError", "DecodeError", "SeriesError"}
-    wanted |= {"LimitError", "DicomWarning"}
+    wanted |= {"LimitError", "DicomWarning", "Policy", "scan", "open_index"}
+    wanted |= {"Index", "Series"}
     assert wanted <= set(td.__all__)
     assert len(td.__all__) == len(set(td.__all__))
     assert set(td.__all__) <= set(dir(td))
@@ -241,7 +378,7 @@ def test_doctests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_main_functions_have_an_example() -> None:
-    for function in (td.load, td.decode, td.read_header):
+    for function in (td.load, td.decode, td.read_header, td.scan, td.open_index, td.Policy):
         assert ">>>" in (inspect.getdoc(function) or "")
 
 

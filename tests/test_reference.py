@@ -18,12 +18,12 @@ import torch
 
 import torchdicom
 from builders import BIG, EXPLICIT, PIXEL_DATA, Element, ct_slice, write_series
-from torchdicom import DecodeError, DicomWarning, ParseError
+from torchdicom import DecodeError, DicomWarning, ParseError, Policy
 from torchdicom import _reference as reference
 from torchdicom._metadata import METADATA, decode_text, parse_decimal, typed_metadata
 from torchdicom._reference import _codecs, _sources
 from torchdicom._reference._codecs import CODECS, ENCAPSULATED, NATIVE
-from torchdicom._reference._header import PixelFormat, pixel_format
+from torchdicom._reference._pixel_format import PixelFormat, pixel_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +37,7 @@ STS_002 = "mirp/test/data/sts_images/STS_002"
 def load(source: str | bytes | Path | Sequence[str | bytes | Path], **options: Any) -> Any:
     """`load_series` with the defaults of `torchdicom.load`."""
     chosen: dict[str, Any] = {"output": "modality", "dtype": None, "out": None, "num_threads": 2}
+    chosen |= {"series": None, "policy": Policy(), "slices": None, "region": None, "mask": False}
     chosen |= options
     sources = [source] if isinstance(source, (str, bytes, Path)) else source
     named = [one if isinstance(one, bytes) else os.fspath(one) for one in sources]
@@ -87,6 +88,7 @@ def test_imports_nothing_of_the_native_backend() -> None:
         "_errors.py",
         "_header.py",
         "_metadata.py",
+        "_policy.py",
         "_volume.py",
     }
 
@@ -224,7 +226,7 @@ def test_file_that_changes_between_header_and_pixels(
         os.utime(path, ns=(1, 1))
         return pixel_format(file)
 
-    monkeypatch.setattr("torchdicom._reference._load.pixel_format", touch)
+    monkeypatch.setattr("torchdicom._reference._build.pixel_format", touch)
     with pytest.raises(ParseError) as caught:
         load(path)
     assert (caught.value.code, caught.value.path) == ("file_changed", str(path))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DROP = td.Policy(unreadable_file="drop")
+
+
 @pytest.mark.parametrize("is_named", [False, True])
 def test_image_without_its_pixels_was_cut_off(
     tmp_path: Path, backend: Backend, *, is_named: bool
@@ -28,6 +31,10 @@ def test_image_without_its_pixels_was_cut_off(
     with expect_error("no_pixel_data", element="PixelData", path=paths[3]):
         td.load(source, backend=backend)
     assert read_header(paths[3], backend).frame_ranges == ()
+    volume = td.load(source, policy=DROP, backend=backend)
+    assert volume.data.shape == (3, 3, 4)
+    (defect,) = volume.verdict.defects
+    assert (defect.code, defect.files) == ("unreadable_file", (str(paths[3]),))
 
 
 @pytest.mark.parametrize("absent", [("Rows", "Columns"), ("Rows",), ("Columns",)])
@@ -83,6 +90,9 @@ def test_lost_file_of_a_folder(tmp_path: Path, backend: Backend, name: str, cont
     path.write_bytes(content)
     with expect_error("not_dicom", path=path):
         td.load(tmp_path, backend=backend)
+    volume = td.load(tmp_path, policy=DROP, backend=backend)
+    assert volume.data.shape == (3, 3, 4)
+    assert [one.files for one in volume.verdict.defects] == [(str(path),)]
 
 
 @pytest.mark.parametrize(("name", "content"), NO_DICOM, ids=name_id)
@@ -95,6 +105,8 @@ def test_other_file_of_a_folder(
     assert td.load(tmp_path, backend=backend).data.shape == (3, 3, 4)
     with expect_error("not_dicom", path=path):
         td.load([tmp_path, path], backend=backend)
+    volume = td.load([tmp_path, path], policy=DROP, backend=backend)
+    assert [one.files for one in volume.verdict.defects] == [(str(path),)]
 
 
 def device(tmp_path: Path, name: str) -> str:
@@ -166,6 +178,33 @@ def test_sources_in_memory_are_counted_alone(tmp_path: Path, backend: Backend) -
     with expect_error("not_dicom") as caught:
         td.load([paths[1], first, paths[3], TEXT], backend=backend)
     assert caught.value.path == "<bytes 1>"
+
+
+def test_copies_are_found_wherever_they_are(tmp_path: Path, backend: Backend) -> None:
+    paths = write_series(tmp_path, 3)
+    (tmp_path / "link.dcm").symlink_to("0001.dcm")
+    (defect,) = td.load(tmp_path, backend=backend).verdict.defects
+    assert (defect.code, defect.files) == ("duplicate_files", (str(tmp_path / "link.dcm"),))
+    # A path that is named twice is one file; the same bytes are two.
+    contents = [path.read_bytes() for path in paths]
+    assert td.load([*paths, paths[1]], backend=backend).verdict == td.Verdict(ok=True)
+    (defect,) = td.load([*contents, contents[1]], backend=backend).verdict.defects
+    assert (defect.code, defect.files) == ("duplicate_files", ("<bytes 3>",))
+    volume = td.load([contents[2], *paths], backend=backend)
+    (defect,) = volume.verdict.defects
+    assert (defect.code, defect.files) == ("duplicate_files", ("<bytes 0>",))
+    assert volume.data.shape == (3, 3, 4)
+
+
+def test_copies_that_differ_in_their_last_byte(tmp_path: Path, backend: Backend) -> None:
+    paths = write_series(tmp_path, 3)
+    content = paths[1].read_bytes()
+    (tmp_path / "copy.dcm").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with expect_error("duplicate_files", path=tmp_path / "copy.dcm"):
+        td.load(tmp_path, backend=backend)
+    (tmp_path / "copy.dcm").write_bytes(content + b"\0\0")
+    with expect_error("duplicate_files", path=tmp_path / "copy.dcm"):
+        td.load(tmp_path, backend=backend)
 
 
 def test_file_that_changes_after_its_header_was_read(

@@ -9,7 +9,7 @@ import pytest
 
 import torchdicom as td
 from builders import axial, ct_slice, write_series
-from helpers import Backend, expect_error
+from helpers import Backend, affine_of, expect_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def test_one_slice_assumes_its_thickness(
     backend: Backend, thickness: str | None, step: float
 ) -> None:
     volume = td.load(ct_slice(SliceThickness=thickness), backend=backend)
-    assert volume.affine.tolist() == [
+    assert affine_of(volume).tolist() == [
         [0.0, 0.0, 0.25, -10.0],
         [0.0, 0.5, 0.0, -20.0],
         [step, 0.0, 0.0, 30.0],
@@ -39,7 +39,7 @@ def test_tilted_gantry_keeps_its_shear(tmp_path: Path, backend: Backend) -> None
     positions = [(0, k, 5 * k) for k in range(4)]
     write_series(tmp_path, 4, ImagePositionPatient=positions)
     volume = td.load(tmp_path, backend=backend)
-    assert volume.affine.tolist() == [
+    assert affine_of(volume).tolist() == [
         [0.0, 0.0, 0.25, 0.0],
         [1.0, 0.5, 0.0, 0.0],
         [5.0, 0.0, 0.0, 0.0],
@@ -85,7 +85,7 @@ def test_jitter_of_positions_is_no_gap(
     assert volume.verdict == td.Verdict(ok=True)
     first, last = positions[0], positions[-1]
     step = [(b - a) / (len(positions) - 1) for a, b in zip(first, last, strict=True)]
-    assert volume.affine[:3, 0].tolist() == step
+    assert affine_of(volume)[:3, 0].tolist() == step
 
 
 def test_missing_slices_are_counted(tmp_path: Path, backend: Backend) -> None:
@@ -113,7 +113,7 @@ def test_position_that_no_patient_has(
     path.write_bytes(ct_slice(ImagePositionPatient=position))
     if is_near:
         volume = td.load(path, backend=backend)
-        assert volume.affine[:3, 3].tolist() == [float(x) for x in position]
+        assert affine_of(volume)[:3, 3].tolist() == [float(x) for x in position]
         return
     with expect_error("invalid_geometry", element="ImagePositionPatient", path=path):
         td.load(path, backend=backend)
@@ -165,4 +165,37 @@ def test_very_thin_slices(
     )
     volume = td.load(tmp_path, backend=backend)
     assert volume.verdict == td.Verdict(ok=True)
+    assert volume.spacing_mm[0] == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("heights", "kept", "codes", "step"),
+    [
+        ((0, 0.03, 5, 5.03, 10, 10.03), [0, 2, 4], ["duplicate_positions"], 5.0),
+        ((0, 0, 0, 0, 2, 4), [0, 4, 5], ["duplicate_positions"], 2.0),
+        ((0, 3, 6, 6.1, 9), [0, 1, 2, 4], ["duplicate_positions"], 3.0),
+        ((0, 0.002, 0.004, 0.006), [0], ["duplicate_positions", "assumed_spacing"], 1.0),
+        ((1, 1), [0], ["duplicate_positions", "assumed_spacing"], 1.0),
+        # What is left is judged like any other series.
+        ((0, 0, 2, 6, 8), [0, 2, 3, 4], ["duplicate_positions", "missing_slices"], 8 / 3),
+        ((0, 2, 2, 4.6, 6), [0, 1, 3, 4], ["duplicate_positions", "uneven_spacing"], 2.0),
+    ],
+)
+def test_repeats_that_are_dropped(
+    tmp_path: Path,
+    backend: Backend,
+    heights: tuple[float, ...],
+    kept: list[int],
+    codes: list[str],
+    step: float,
+) -> None:
+    paths = write_series(tmp_path, len(heights), ImagePositionPatient=axial(*heights))
+    lax = td.Policy(duplicate_positions="drop", missing_slices="allow", uneven_spacing="allow")
+    volume = td.load(tmp_path, policy=lax, backend=backend)
+    assert [one.path for one in volume.provenance] == [str(paths[k]) for k in kept]
+    assert [one.code for one in volume.verdict.defects] == codes
+    assert set(volume.verdict.defects[0].files) == {str(p) for p in paths} - {
+        str(paths[k]) for k in kept
+    }
+    assert volume.verdict.defects[0].measured == {"repeats": len(heights) - len(kept)}
     assert volume.spacing_mm[0] == pytest.approx(step)

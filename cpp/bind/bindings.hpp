@@ -4,6 +4,7 @@
 
 #include "base/parallel.hpp"
 #include "discover/discover.hpp"
+#include "pipeline/load.hpp"
 #include "place/output.hpp"
 
 #include <optional>
@@ -19,6 +20,9 @@ namespace py = pybind11;
 
 /// Paths and names in the file system's own encoding, so that any file name survives.
 [[nodiscard]] py::str to_python_path(const std::string& path);
+
+/// The other way, of str, bytes and path-like objects.
+[[nodiscard]] std::string from_python_path(const py::handle& path);
 
 /// DICOM text of the default repertoire; never fails.
 [[nodiscard]] py::str to_python_text(std::string_view text);
@@ -44,8 +48,25 @@ class HeldSources {
 /// Threads for a call, with a checkpoint that raises KeyboardInterrupt after Ctrl-C.
 [[nodiscard]] ParallelOptions parallel_options(std::size_t threads);
 
+/// The actions by code, and the two tolerances by name. Throws std::invalid_argument for others.
+[[nodiscard]] Policy policy_from(const py::dict& options);
+
+/// The options of a load but for sources and series: exactly policy, output, dtype, out,
+/// num_threads, texts, slices, region and mask. `options` must outlive the request: it holds the
+/// memory that out names.
+[[nodiscard]] LoadRequest load_request(const py::kwargs& options);
+
 /// An array over the buffer: it, and every view of it, keeps the memory out of the pool.
 [[nodiscard]] py::array to_array(Buffer buffer, const Plan& plan);
+/// The same for a mask, of the same shape.
+[[nodiscard]] py::array to_mask_array(Buffer buffer, const Plan& plan);
+
+/// (code, message, slices, files, measured) of each.
+[[nodiscard]] py::list to_python(const std::vector<Defect>& defects);
+
+/// All that a load found and made, under the names of `_Loaded` in _ext.pyi; the values are None
+/// where the caller brought the memory.
+[[nodiscard]] py::dict to_python(LoadedSeries loaded, bool is_callers);
 
 /// What the last load of this thread counted.
 void remember_stats(const LoadStats& stats);
@@ -54,5 +75,6 @@ void register_errors(py::module_& module);
 void register_load(py::module_& module);
 void register_header(py::module_& module);
 void register_runtime(py::module_& module);
+void register_scan(py::module_& module);
 
 } // namespace torchdicom::bind

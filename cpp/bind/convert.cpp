@@ -24,12 +24,15 @@ constexpr std::array<std::pair<DType, const char*>, 10> kDTypes{{
     {DType::float64, "float64"},
 }};
 
-std::string from_python_path(const py::handle& path) {
-    PyObject* encoded = nullptr;
-    if (PyUnicode_FSConverter(path.ptr(), static_cast<void*>(&encoded)) == 0) {
-        throw py::error_already_set{};
-    }
-    return py::reinterpret_steal<py::bytes>(encoded);
+/// An array whose base owns the memory.
+py::array array_over(Buffer buffer, const py::dtype& dtype, const std::vector<std::size_t>& shape) {
+    auto owner = std::make_unique<Buffer>(std::move(buffer));
+    void* const data = owner->bytes().data();
+    const py::capsule base{owner.get(), [](void* held) {
+                               const std::unique_ptr<Buffer> freed{static_cast<Buffer*>(held)};
+                           }};
+    owner.release(); // NOLINT(bugprone-unused-return-value): the capsule has it now
+    return py::array{dtype, shape, data, base};
 }
 
 /// NumPy has no bfloat16: its bits travel as uint16, and Python views them.
@@ -42,6 +45,14 @@ py::dtype numpy_dtype(DType dtype) {
 py::str to_python_path(const std::string& path) {
     return py::reinterpret_steal<py::str>(
         PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size())));
+}
+
+std::string from_python_path(const py::handle& path) {
+    PyObject* encoded = nullptr;
+    if (PyUnicode_FSConverter(path.ptr(), static_cast<void*>(&encoded)) == 0) {
+        throw py::error_already_set{};
+    }
+    return py::reinterpret_steal<py::bytes>(encoded);
 }
 
 py::str to_python_text(std::string_view text) {
@@ -92,14 +103,11 @@ ParallelOptions parallel_options(std::size_t threads) {
 }
 
 py::array to_array(Buffer buffer, const Plan& plan) {
-    const std::vector<std::size_t> shape{plan.tasks.size(), plan.format.rows, plan.format.columns};
-    auto owner = std::make_unique<Buffer>(std::move(buffer));
-    void* const data = owner->bytes().data();
-    const py::capsule base{owner.get(), [](void* held) {
-                               const std::unique_ptr<Buffer> freed{static_cast<Buffer*>(held)};
-                           }};
-    owner.release(); // NOLINT(bugprone-unused-return-value): the capsule has it now
-    return py::array{numpy_dtype(plan.dtype), shape, data, base};
+    return array_over(std::move(buffer), numpy_dtype(plan.dtype), plan.shape());
+}
+
+py::array to_mask_array(Buffer buffer, const Plan& plan) {
+    return array_over(std::move(buffer), py::dtype::of<bool>(), plan.shape());
 }
 
 } // namespace torchdicom::bind

@@ -1,7 +1,10 @@
-// load and decode.
+// load and decode: the options from Python, and the calls.
 
 #include "pipeline/load.hpp"
 #include "bind/bindings.hpp"
+
+#include <array>
+#include <stdexcept>
 
 namespace torchdicom::bind {
 
@@ -30,56 +33,33 @@ OutputOptions output_options(const std::string& output, const std::optional<std:
     return options;
 }
 
-py::list to_python(const std::vector<Defect>& defects) {
-    py::list list;
-    for (const Defect& defect : defects) {
-        py::dict measured;
-        for (const auto& [name, value] : defect.measured) {
-            measured[py::str{name.data(), name.size()}] = value;
-        }
-        list.append(py::make_tuple(std::string{defect.code}, defect.message, measured));
+/// (start, stop, step), each int or None; or a list of int.
+std::optional<SliceSelection> slice_selection(const py::object& slices) {
+    if (slices.is_none()) {
+        return std::nullopt;
     }
-    return list;
-}
-
-/// (path, frame, SOPInstanceUID, position, slope, intercept) for every slice.
-py::list provenance(const LoadedSeries& loaded) {
-    py::list list;
-    for (const FrameTask& task : loaded.plan.tasks) {
-        const FileHeader& header = loaded.series.slices[task.header];
-        const Vector3& position = *header.image_position_patient;
-        list.append(py::make_tuple(to_python_path(header.path), task.frame,
-                                   to_python_text(header.sop_instance_uid),
-                                   py::make_tuple(position[0], position[1], position[2]),
-                                   task.rescale.slope, task.rescale.intercept));
+    if (!py::isinstance<py::tuple>(slices)) {
+        return slices.cast<std::vector<std::int64_t>>();
     }
-    return list;
+    using Bound = std::optional<std::int64_t>;
+    const auto [start, stop, step] = slices.cast<std::tuple<Bound, Bound, Bound>>();
+    return SliceRange{.start = start, .stop = stop, .step = step.value_or(1)};
 }
 
-/// The raw texts of the first slice, by tag.
-py::dict texts(const FileHeader& header) {
-    py::dict values;
-    values[py::int_(tags::TransferSyntaxUID)] = py::bytes{header.transfer_syntax_uid};
-    values[py::int_(tags::SpecificCharacterSet)] = py::bytes{header.specific_character_set};
-    for (const auto& [tag, value] : header.texts) {
-        values[py::int_(tag)] = py::bytes{value};
+std::optional<Region> region_from(const py::object& region) {
+    if (region.is_none()) {
+        return std::nullopt;
     }
-    return values;
+    const auto [y0, y1, x0, x1] = region.cast<std::array<std::int64_t, 4>>();
+    return Region{.y0 = y0, .y1 = y1, .x0 = x0, .x1 = x1};
 }
 
-py::object array_or_none(Buffer buffer, const Plan& plan, bool is_callers) {
-    return is_callers ? py::object{py::none{}} : py::object{to_array(std::move(buffer), plan)};
-}
-
-py::dict load(const py::list& sources, const std::string& output,
-              const std::optional<std::string>& dtype, const OutArgument& out,
-              std::size_t num_threads, const std::vector<Tag>& wanted_texts) {
+py::dict load(const py::list& sources, const std::optional<std::string>& series,
+              const py::kwargs& options) {
     const HeldSources held{sources};
-    const LoadRequest request{.sources = held.sources(),
-                              .output = output_options(output, dtype),
-                              .texts = wanted_texts,
-                              .out = caller_buffer(out),
-                              .parallel = parallel_options(num_threads)};
+    LoadRequest request = load_request(options);
+    request.sources = held.sources();
+    request.series = series;
     LoadStats stats;
     LoadedSeries loaded;
     {
@@ -87,15 +67,7 @@ py::dict load(const py::list& sources, const std::string& output,
         loaded = load_series(request, stats);
     }
     remember_stats(stats);
-    py::dict result;
-    result["dtype"] = name_of(loaded.plan.dtype);
-    result["data"] = array_or_none(std::move(loaded.buffer), loaded.plan, out.has_value());
-    result["affine_columns"] = loaded.series.affine;
-    result["units"] = loaded.series.units;
-    result["defects"] = to_python(loaded.series.defects);
-    result["provenance"] = provenance(loaded);
-    result["texts"] = texts(loaded.series.slices.front());
-    return result;
+    return to_python(std::move(loaded), request.out.has_value());
 }
 
 py::tuple decode(const py::object& source, const std::optional<std::vector<std::int64_t>>& frames,
@@ -104,11 +76,11 @@ py::tuple decode(const py::object& source, const std::optional<std::vector<std::
     py::list sources;
     sources.append(source);
     const HeldSources held{sources};
-    const LoadRequest request{.sources = held.sources(),
-                              .output = output_options(output, dtype),
-                              .texts = {},
-                              .out = caller_buffer(out),
-                              .parallel = parallel_options(num_threads)};
+    LoadRequest request;
+    request.sources = held.sources();
+    request.output = output_options(output, dtype);
+    request.out = caller_buffer(out);
+    request.parallel = parallel_options(num_threads);
     LoadStats stats;
     DecodedFrames decoded;
     {
@@ -116,15 +88,47 @@ py::tuple decode(const py::object& source, const std::optional<std::vector<std::
         decoded = decode_frames(request, frames, stats);
     }
     remember_stats(stats);
-    return py::make_tuple(array_or_none(std::move(decoded.buffer), decoded.plan, out.has_value()),
+    return py::make_tuple(out ? py::object{py::none{}}
+                              : py::object{to_array(std::move(decoded.buffer), decoded.plan)},
                           name_of(decoded.plan.dtype));
 }
 
 } // namespace
 
+Policy policy_from(const py::dict& options) {
+    Policy policy;
+    for (const auto& [key, value] : options) {
+        const auto name = key.cast<std::string>();
+        if (py::isinstance<py::str>(value)) {
+            policy.set(name, value.cast<std::string>());
+        } else {
+            policy.set_tolerance(name, value.cast<double>());
+        }
+    }
+    return policy;
+}
+
+LoadRequest load_request(const py::kwargs& options) {
+    constexpr std::size_t kOptions = 9;
+    if (options.size() != kOptions) {
+        throw std::invalid_argument{"a load has " + std::to_string(kOptions) + " options, not " +
+                                    std::to_string(options.size())};
+    }
+    LoadRequest request;
+    request.policy = policy_from(options["policy"].cast<py::dict>());
+    request.output = output_options(options["output"].cast<std::string>(),
+                                    options["dtype"].cast<std::optional<std::string>>());
+    request.texts = options["texts"].cast<std::vector<Tag>>();
+    request.slices = slice_selection(options["slices"]);
+    request.region = region_from(options["region"]);
+    request.mask = options["mask"].cast<bool>();
+    request.out = caller_buffer(options["out"].cast<OutArgument>());
+    request.parallel = parallel_options(options["num_threads"].cast<std::size_t>());
+    return request;
+}
+
 void register_load(py::module_& module) {
-    module.def("load_series", &load, py::arg("sources"), py::kw_only(), py::arg("output"),
-               py::arg("dtype"), py::arg("out"), py::arg("num_threads"), py::arg("texts"));
+    module.def("load_series", &load, py::arg("sources"), py::kw_only(), py::arg("series"));
     module.def("decode_frames", &decode, py::arg("source"), py::kw_only(), py::arg("frames"),
                py::arg("output"), py::arg("dtype"), py::arg("out"), py::arg("num_threads"));
 }

@@ -8,4 +8,5 @@ PYBIND11_MODULE(_ext, module) {
     torchdicom::bind::register_load(module);
     torchdicom::bind::register_header(module);
     torchdicom::bind::register_runtime(module);
+    torchdicom::bind::register_scan(module);
 }

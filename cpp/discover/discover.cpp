@@ -21,67 +21,117 @@ namespace fs = std::filesystem;
 
 using FolderId = std::pair<std::uint64_t, std::uint64_t>; // device and inode
 
+/// Walks folders, each once whichever links lead there: the first in byte order of their paths
+/// counts, so that what is found does not depend on how the file system orders its entries.
 class Walk {
   public:
-    explicit Walk(std::vector<Source>& found) : found_{found} {}
+    /// What to do about a folder that cannot be read: errno and path.
+    using OnFailure = std::function<void(int, const std::string&)>;
 
-    void add_named(const Source& source) {
-        struct stat status{};
-        if (::stat(source.path.c_str(), &status) != 0) {
-            fail_errno(errno, "The path cannot be read", source.path);
-        }
-        if (!S_ISDIR(status.st_mode)) {
-            found_.push_back(source);
-            return;
-        }
-        const FolderId id{status.st_dev, status.st_ino};
-        const std::size_t before = found_.size();
-        add_folder(source.path, id);
-        if (found_.size() == before && is_empty(source.path, id)) {
-            fail(ErrorCode::empty_folder,
-                 "The folder holds no file. Name the folder that has the DICOM files in it",
-                 Place{.path = source.path});
-        }
-    }
-
-  private:
-    /// Whether there is no file at all below, those that were found before counted too.
-    static bool is_empty(const std::string& path, FolderId id) {
-        std::vector<Source> below;
-        Walk{below}.add_folder(path, id);
-        return below.empty();
-    }
+    Walk(std::vector<std::string>& found, OnFailure on_failure, std::function<void()> checkpoint)
+        : found_{found}, on_failure_{std::move(on_failure)}, checkpoint_{std::move(checkpoint)} {}
 
     void add_folder(const std::string& path, FolderId id) {
         if (!visited_.insert(id).second) {
             return; // a link that leads back, or a folder that was reached before
         }
+        std::vector<std::pair<std::string, FolderId>> folders;
         std::error_code error;
         fs::directory_iterator entries{path, error};
         while (!error && entries != fs::directory_iterator{}) {
-            add_entry(*entries);
+            add_entry(*entries, folders);
             entries.increment(error);
         }
         if (error) {
-            fail_errno(error.value(), "The folder cannot be read", path);
+            on_failure_(error.value(), path);
+        }
+        std::ranges::sort(folders);
+        for (const auto& [folder, folder_id] : folders) {
+            add_folder(folder, folder_id);
         }
     }
 
-    void add_entry(const fs::directory_entry& entry) {
+  private:
+    void add_entry(const fs::directory_entry& entry,
+                   std::vector<std::pair<std::string, FolderId>>& folders) {
+        constexpr std::size_t kBetweenCheckpoints = 256;
+        if (checkpoint_ && ++entries_ % kBetweenCheckpoints == 0) {
+            checkpoint_();
+        }
         std::error_code error; // a dangling link, or one removed meanwhile: not a file, passed over
         if (entry.is_regular_file(error)) {
-            found_.push_back(Source{.path = entry.path().native(), .bytes = {}, .is_named = false});
+            found_.push_back(entry.path().native());
             return;
         }
         struct stat status{};
         if (entry.is_directory(error) && ::stat(entry.path().c_str(), &status) == 0) {
-            add_folder(entry.path().native(), {status.st_dev, status.st_ino});
+            folders.emplace_back(entry.path().native(), FolderId{status.st_dev, status.st_ino});
         }
     }
 
-    std::vector<Source>& found_;
+    std::vector<std::string>& found_;
+    OnFailure on_failure_;
+    std::function<void()> checkpoint_;
     std::set<FolderId> visited_;
+    std::size_t entries_ = 0;
 };
+
+[[noreturn]] void refuse_folder(int reason, const std::string& path) {
+    fail_errno(reason, "The folder cannot be read", path);
+}
+
+/// Whether there is no file at all below.
+bool is_empty(const std::string& path, FolderId id) {
+    std::vector<std::string> below;
+    Walk{below, refuse_folder, {}}.add_folder(path, id);
+    return below.empty();
+}
+
+void add_named(const Source& source, Walk& walk, std::vector<std::string>& met,
+               std::vector<Source>& files) {
+    struct stat status{};
+    if (::stat(source.path.c_str(), &status) != 0) {
+        fail_errno(errno, "The path cannot be read", source.path);
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        files.push_back(source);
+        return;
+    }
+    const FolderId id{status.st_dev, status.st_ino};
+    const std::size_t before = met.size();
+    walk.add_folder(source.path, id);
+    // All that is in it may have been reached before, by another of the names.
+    if (met.size() == before && is_empty(source.path, id)) {
+        fail(ErrorCode::empty_folder,
+             "The folder holds no file. Name the folder that has the DICOM files in it",
+             Place{.path = source.path});
+    }
+}
+
+std::string reason_of(int system_errno) {
+    return std::error_code{system_errno, std::generic_category()}.message();
+}
+
+/// A path that a scan was given: what is there and cannot be read is listed, what is not there is
+/// most likely a slip of the pen.
+void scan_named(const std::string& path, Walk& walk, FoundFiles& files) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) {
+        const int reason = errno;
+        struct stat link{};
+        if ((reason == ENOENT || reason == ENOTDIR) && ::lstat(path.c_str(), &link) != 0) {
+            fail_errno(reason, "The path cannot be read", path);
+        }
+        files.unreachable.push_back(
+            {.path = path, .message = "The path cannot be read: " + reason_of(reason)});
+    } else if (S_ISDIR(status.st_mode)) {
+        walk.add_folder(path, {status.st_dev, status.st_ino});
+    } else if (S_ISREG(status.st_mode)) {
+        files.paths.push_back(path);
+    } else {
+        files.unreachable.push_back({.path = path, .message = "Not a regular file"});
+    }
+}
 
 std::string lower_case(std::string text) {
     std::ranges::transform(text, text.begin(), [](char c) {
@@ -109,13 +159,18 @@ bool is_lost_dicom(const Source& source, LoadStats& stats) {
 std::vector<Source> discover(const std::vector<Source>& named) {
     std::vector<Source> files;
     std::vector<Source> in_memory;
-    Walk walk{files};
+    std::vector<std::string> met;
+    Walk walk{met, refuse_folder, {}};
     for (const Source& source : named) {
         if (source.bytes) {
             in_memory.push_back(source);
         } else {
-            walk.add_named(source);
+            add_named(source, walk, met, files);
         }
+    }
+    files.reserve(files.size() + met.size() + in_memory.size());
+    for (std::string& path : met) {
+        files.push_back({.path = std::move(path), .bytes = {}, .is_named = false});
     }
     // Named before found, where a file is both: a named one has to be DICOM.
     std::ranges::sort(files, [](const Source& a, const Source& b) {
@@ -126,6 +181,29 @@ std::vector<Source> discover(const std::vector<Source>& named) {
     const auto is_same_path = [](const Source& a, const Source& b) { return a.path == b.path; };
     files.erase(std::unique(files.begin(), files.end(), is_same_path), files.end());
     std::ranges::move(in_memory, std::back_inserter(files));
+    return files;
+}
+
+FoundFiles find_files(const std::vector<std::string>& named,
+                      const std::function<void()>& checkpoint) {
+    FoundFiles files;
+    const auto list_folder = [&files](int reason, const std::string& path) {
+        files.unreachable.push_back(
+            {.path = path, .message = "The folder cannot be read: " + reason_of(reason)});
+    };
+    Walk walk{files.paths, list_folder, checkpoint};
+    for (const std::string& path : named) {
+        scan_named(path, walk, files);
+    }
+    std::ranges::sort(files.paths);
+    files.paths.erase(std::unique(files.paths.begin(), files.paths.end()), files.paths.end());
+    std::ranges::sort(files.unreachable, {}, &Unreachable::path);
+    const auto is_same = [](const Unreachable& a, const Unreachable& b) {
+        return a.path == b.path;
+    };
+    files.unreachable.erase(
+        std::unique(files.unreachable.begin(), files.unreachable.end(), is_same),
+        files.unreachable.end());
     return files;
 }
 

@@ -74,6 +74,10 @@ std::optional<std::uint32_t>* short_attribute(Tag tag, FileHeader& header) {
         return &header.high_bit;
     case tags::PixelRepresentation:
         return &header.pixel_representation;
+    case tags::PixelPaddingValue:
+        return &header.pixel_padding_value;
+    case tags::PixelPaddingRangeLimit:
+        return &header.pixel_padding_range_limit;
     default:
         return nullptr;
     }
@@ -94,10 +98,15 @@ std::optional<double>* decimal_attribute(Tag tag, FileHeader& header) {
         return &header.repetition_time;
     case tags::FlipAngle:
         return &header.flip_angle;
+    case tags::FrameTime:
+        return &header.frame_time;
     default:
         return nullptr;
     }
 }
+
+// FrameTimeVector has a DS for each frame, of 16 characters at most, with a backslash behind it.
+constexpr std::uint64_t kMaxTimesLength = limits::kMaxFrames * 17;
 
 /// An OV table of 64-bit numbers, one a frame (PS3.3 C.7.6.3.1.8 and .9).
 std::vector<std::uint64_t> read_table(const Element& element, ElementReader& reader,
@@ -128,6 +137,13 @@ bool read_special(const Element& element, ElementReader& reader, FileHeader& hea
         return true;
     case tags::PixelSpacing:
         header.pixel_spacing = parse_decimals<2>(as_text(reader.value(element)), element);
+        return true;
+    case tags::ImagerPixelSpacing:
+        header.imager_pixel_spacing = parse_decimals<2>(as_text(reader.value(element)), element);
+        return true;
+    case tags::FrameTimeVector:
+        header.frame_time_vector =
+            parse_decimal_list(as_text(reader.value(element, kMaxTimesLength)), element);
         return true;
     case tags::InstanceNumber:
         header.instance_number = parse_one_integer(as_text(reader.value(element)), element);

@@ -58,16 +58,22 @@ struct FileHeader {
     std::optional<std::uint32_t> bits_stored;
     std::optional<std::uint32_t> high_bit;
     std::optional<std::uint32_t> pixel_representation;
+    /// The 16 bits as they stand; pixel_representation says whether they have a sign.
+    std::optional<std::uint32_t> pixel_padding_value;
+    std::optional<std::uint32_t> pixel_padding_range_limit;
 
     std::optional<std::array<double, 3>> image_position_patient;
     std::optional<std::array<double, 6>> image_orientation_patient;
     std::optional<std::array<double, 2>> pixel_spacing;
+    std::optional<std::array<double, 2>> imager_pixel_spacing;
     std::optional<double> slice_thickness;
     std::optional<double> rescale_slope;
     std::optional<double> rescale_intercept;
     std::optional<double> echo_time;
     std::optional<double> repetition_time;
     std::optional<double> flip_angle;
+    std::optional<double> frame_time;      ///< milliseconds between frames
+    std::vector<double> frame_time_vector; ///< milliseconds since the frame before; may be empty
 
     /// The first found of the attributes that move rescale or geometry elsewhere.
     std::optional<Tag> functional_groups;

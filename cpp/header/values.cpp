@@ -101,6 +101,17 @@ std::optional<double> parse_one_decimal(std::string_view text, const Element& el
     return values ? std::optional{(*values)[0]} : std::nullopt;
 }
 
+std::vector<double> parse_decimal_list(std::string_view text, const Element& element) {
+    std::vector<double> values;
+    if (!trimmed(text).empty()) {
+        static_cast<void>(any_value(text, [&](std::string_view value) {
+            values.push_back(parse_decimal(value, element));
+            return false;
+        }));
+    }
+    return values;
+}
+
 std::optional<std::int32_t> parse_one_integer(std::string_view text, const Element& element) {
     if (trimmed(text).empty()) {
         return std::nullopt;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace torchdicom {
 
@@ -17,6 +18,22 @@ namespace torchdicom {
 /// One value of a multi-valued text and the rest behind the backslash.
 [[nodiscard]] std::size_t count_values(std::string_view text) noexcept;
 [[nodiscard]] std::string_view nth_value(std::string_view text, std::size_t index) noexcept;
+
+/// Whether `is_wanted` holds for one of the values, asked in their order and untrimmed. A text of
+/// 64 KiB may be all backslashes, so this goes through it once, as calls of `nth_value` do not.
+template <typename Predicate>
+[[nodiscard]] bool any_value(std::string_view text, const Predicate& is_wanted) {
+    while (true) {
+        const std::size_t end = text.find('\\');
+        if (is_wanted(text.substr(0, end))) {
+            return true;
+        }
+        if (end == std::string_view::npos) {
+            return false;
+        }
+        text.remove_prefix(end + 1);
+    }
+}
 
 /// A DS: optional sign, digits with an optional point, optional exponent, nothing else (no "1,5",
 /// "1_0", "nan"); spaces and NULs around it. Throws invalid_decimal_string.
@@ -30,6 +47,9 @@ namespace torchdicom {
                                                       const Element& element);
 [[nodiscard]] std::optional<std::int32_t> parse_one_integer(std::string_view text,
                                                             const Element& element);
+
+/// Any number of them; none where the text is empty.
+[[nodiscard]] std::vector<double> parse_decimal_list(std::string_view text, const Element& element);
 
 /// Throws invalid_multiplicity: `element` has `found` values where `wanted` belong.
 [[noreturn]] void fail_multiplicity(const Element& element, std::size_t wanted, std::size_t found);

@@ -1,4 +1,4 @@
-// One task: read a frame, decode it, rescale it into its slot.
+// One task: read a frame, decode it, rescale what is wanted of it into its slot.
 #pragma once
 
 #include "base/file.hpp"
@@ -10,7 +10,9 @@ namespace torchdicom {
 /// The pixel bytes of one source: a file opened again, or memory.
 class PixelSource {
   public:
-    /// Throws os_error, and file_changed where the file is not the one whose header was read.
+    /// Throws os_error, and file_changed where the file is not the one whose header was read. A
+    /// deflated data set that did not come with its header, as none does that an index kept, is
+    /// inflated once more.
     PixelSource(const FileHeader& header, LoadStats& stats);
 
     /// Fills `into` from the range's start on, each byte from memory where the header's read
@@ -23,13 +25,19 @@ class PixelSource {
     [[nodiscard]] const FileHeader& header() const noexcept { return *header_; }
 
   private:
+    [[nodiscard]] const FetchedBytes& fetched() const noexcept {
+        return inflated_ ? *inflated_ : header_->fetched;
+    }
+
     const FileHeader* header_;
     std::optional<File> file_; ///< nothing where all bytes are in memory
+    std::optional<FetchedBytes> inflated_;
 };
 
-/// Reads, decodes, rescales and places one frame. `slot` has exactly the frame's values.
-/// Throws DecodeError and LimitError with the path.
+/// Reads, decodes, rescales and places one frame, or of a native one those rows alone that are
+/// wanted. `slot` has exactly the values of the plan's window, and `mask` as many bytes, or none
+/// where no mask is wanted. Throws DecodeError and LimitError with the path.
 void run_frame(const PixelSource& source, const Plan& plan, const FrameTask& task,
-               MutableByteSpan slot, bool stream);
+               MutableByteSpan slot, bool stream, MutableByteSpan mask = {});
 
 } // namespace torchdicom

@@ -4,6 +4,9 @@
 
 #include "pipeline/frame.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <stdexcept>
 
 namespace torchdicom {
@@ -22,38 +25,46 @@ void run_tasks(const Plan& plan, std::span<const FileHeader> headers, const Outp
         std::optional<PixelSource> own;
         const PixelSource& source = only ? *only : own.emplace(headers[task.header], stats);
         try {
-            run_frame(source, plan, task, output.slot(i), output.may_stream());
+            run_frame(source, plan, task, output.slot(i), output.may_stream(), output.mask_slot(i));
         } catch (const Error& error) {
             if (error.code() != ErrorCode::value_overflow) {
                 throw;
             }
+            const std::size_t slice = headers.size() == 1 ? i : task.header;
             fail(error.code(),
-                 error.message() + ", in slice " + std::to_string(i) + ". Ask for a larger dtype",
+                 error.message() + ", in slice " + std::to_string(slice) +
+                     ". Ask for a larger dtype",
                  error.place());
         }
     });
 }
 
-std::vector<FrameId> first_frames(std::size_t count) {
+std::vector<FrameId> all_frames(const FileHeader& header) {
     std::vector<FrameId> frames;
-    frames.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        frames.emplace_back(i, 0);
+    frames.reserve(header.frames.size());
+    for (std::size_t i = 0; i < header.frames.size(); ++i) {
+        frames.emplace_back(0, i);
+    }
+    return frames;
+}
+
+std::vector<FrameId> first_frames(std::span<const std::size_t> slices) {
+    std::vector<FrameId> frames;
+    frames.reserve(slices.size());
+    for (const std::size_t slice : slices) {
+        frames.emplace_back(slice, 0);
     }
     return frames;
 }
 
 std::vector<FrameId> chosen_frames(const FileHeader& header,
                                    const std::optional<std::vector<std::int64_t>>& wanted) {
+    if (!wanted) {
+        return all_frames(header);
+    }
     const auto count = static_cast<std::int64_t>(header.frames.size());
     std::vector<FrameId> frames;
-    frames.reserve(wanted ? wanted->size() : header.frames.size());
-    if (!wanted) {
-        for (std::size_t i = 0; i < header.frames.size(); ++i) {
-            frames.emplace_back(0, i);
-        }
-        return frames;
-    }
+    frames.reserve(wanted->size());
     for (const std::int64_t frame : *wanted) {
         if (frame < -count || frame >= count) {
             throw std::out_of_range{"frame " + std::to_string(frame) +
@@ -65,37 +76,108 @@ std::vector<FrameId> chosen_frames(const FileHeader& header,
     return frames;
 }
 
+/// The positions along z that are wanted; a cine has one slice, at all times.
+std::vector<std::size_t> chosen_slices(const Series& series, const LoadRequest& request) {
+    std::vector<std::size_t> picks = pick_slices(request.slices, series.slices.size());
+    if (series.kind == Kind::cine && picks.size() > 1) {
+        throw std::out_of_range{"a cine has one slice: slices selects 0 and nothing else"};
+    }
+    return picks;
+}
+
+/// What will be done for a series whose defects the policy has settled.
+Plan plan_series(const Series& series, std::span<const std::size_t> picks,
+                 const LoadRequest& request) {
+    const bool is_cine = series.kind == Kind::cine;
+    Plan plan =
+        make_plan(series.slices, is_cine ? all_frames(series.slices.front()) : first_frames(picks),
+                  request.output);
+    plan.window = window_of(request.region, plan.format);
+    plan.stack = is_cine ? Stack::t_and_z : Stack::z;
+    plan.has_mask = request.mask;
+    return plan;
+}
+
+Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Window& window,
+             const LoadRequest& request) {
+    Grid grid{.affine = series.affine, .spacing_mm = series.spacing_mm};
+    if (request.slices) {
+        grid = select_slices(grid, picks);
+    }
+    return request.region ? select_window(grid, window) : grid;
+}
+
+/// From the slices of a part to their values.
+LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
+    judge_series(series, request.policy.tolerances, stats);
+    std::vector<std::string> warnings = apply_policy(series, request.policy);
+    const std::vector<std::size_t> picks = chosen_slices(series, request);
+    Plan plan = plan_series(series, picks, request);
+    OutputMemory output{plan, request.out, stats};
+    run_tasks(plan, series.slices, output, request.parallel, stats);
+    const Grid grid = grid_of(series, picks, plan.window, request);
+    std::optional<std::vector<double>> times;
+    if (series.kind == Kind::cine) {
+        times = frame_times_ms(series.slices.front());
+    }
+    return {.series = std::move(series),
+            .plan = std::move(plan),
+            .grid = grid,
+            .frame_times_ms = std::move(times),
+            .warnings = std::move(warnings),
+            .buffer = output.take_buffer(),
+            .mask = output.take_mask()};
+}
+
+// What the verdict says of files that were left out; it stands before everything that split_series
+// and judge_series find.
+constexpr std::array kOfLeftOut{ErrorCode::unreadable_file, ErrorCode::truncated_pixels,
+                                ErrorCode::frame_count_mismatch, ErrorCode::codestream_mismatch};
+
+// Those of them that show when a frame is decoded, and no sooner.
+constexpr std::array kOfFrames{ErrorCode::codestream_mismatch, ErrorCode::truncated_pixels};
+
+bool may_drop_frames(const Policy& policy) {
+    return std::ranges::any_of(kOfFrames,
+                               [&](ErrorCode code) { return policy.of(code) == Action::drop; });
+}
+
+/// Takes the file that this error is about out of the part, and says so in its defects. False where
+/// the policy does not have it dropped, or where it is the last file.
+bool leave_out(const Error& error, const Policy& policy, Series& part) {
+    if (std::ranges::find(kOfFrames, error.code()) == kOfFrames.end()) {
+        return false;
+    }
+    std::optional<Defect> defect = defect_if_dropped(error, policy);
+    const auto is_at_fault = [&error](const FileHeader& header) {
+        return header.path == error.place().path;
+    };
+    if (!defect || std::ranges::all_of(part.slices, is_at_fault)) {
+        return false;
+    }
+    const auto removed = std::erase_if(part.slices, is_at_fault);
+    const auto behind = std::ranges::find_if(part.defects, [](const Defect& one) {
+        return std::ranges::find(kOfLeftOut, one.code) == kOfLeftOut.end();
+    });
+    part.defects.insert(behind, *std::move(defect));
+    return removed > 0;
+}
+
 } // namespace
 
-std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
-                                     const HeaderOptions& options, const ParallelOptions& parallel,
-                                     LoadStats& stats) {
-    std::vector<std::optional<FileHeader>> read(sources.size());
-    parallel_for(sources.size(), parallel, [&](std::size_t i) {
+LoadedSeries load_part(Series part, const LoadRequest& request, LoadStats& stats) {
+    if (!may_drop_frames(request.policy)) {
+        return load_judged(std::move(part), request, stats);
+    }
+    while (true) {
         try {
-            read[i] = read_header(sources[i], options, stats);
+            return load_judged(part, request, stats); // a copy, since what is left is judged anew
         } catch (const Error& error) {
-            // A folder may hold other files too; one that was named has to be DICOM.
-            const bool may_pass = !sources[i].is_named && error.code() == ErrorCode::not_dicom;
-            if (!may_pass || is_lost_dicom(sources[i], stats)) {
+            if (!leave_out(error, request.policy, part)) {
                 throw;
             }
         }
-    });
-    std::vector<FileHeader> headers;
-    headers.reserve(read.size());
-    for (std::optional<FileHeader>& header : read) {
-        if (header) {
-            headers.push_back(std::move(*header));
-        }
     }
-    if (headers.empty()) {
-        fail(ErrorCode::no_dicom_files,
-             "None of the " + std::to_string(sources.size()) +
-                 " files is DICOM. Name the folder that has the DICOM files in it",
-             Place{.path = sources.empty() ? std::string{} : sources.front().path});
-    }
-    return headers;
 }
 
 LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
@@ -103,12 +185,12 @@ LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
     const HeaderOptions options{.texts = request.texts, .keep_fetched = true};
 
     const std::vector<Source> sources = discover(request.sources);
-    std::vector<FileHeader> headers = read_headers(sources, options, request.parallel, stats);
-    Series series = make_series(std::move(headers));
-    Plan plan = make_plan(series.slices, first_frames(series.slices.size()), request.output);
-    OutputMemory output{plan, request.out, stats};
-    run_tasks(plan, series.slices, output, request.parallel, stats);
-    return {.series = std::move(series), .plan = std::move(plan), .buffer = output.take_buffer()};
+    Images images = read_images(sources, options, request.policy, request.parallel, stats);
+    std::vector<Series> parts = split_series(std::move(images.headers));
+    Series part = std::move(parts[choose_series(parts, request.series)]);
+    part.defects.insert(part.defects.begin(), std::move_iterator{images.dropped.begin()},
+                        std::move_iterator{images.dropped.end()});
+    return load_part(std::move(part), request, stats);
 }
 
 DecodedFrames decode_frames(const LoadRequest& request,

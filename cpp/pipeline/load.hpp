@@ -3,30 +3,49 @@
 
 #include "base/parallel.hpp"
 #include "discover/discover.hpp"
+#include "pipeline/read_files.hpp"
 #include "place/output.hpp"
+#include "plan/selection.hpp"
+#include "series/policy.hpp"
 #include "series/series.hpp"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace torchdicom {
 
 struct LoadRequest {
-    std::vector<Source> sources;
-    OutputOptions output;
-    std::vector<Tag> texts;          ///< ascending: attributes whose raw text is wanted
-    std::optional<CallerBuffer> out; ///< nothing: memory of the pool
-    ParallelOptions parallel;
+    std::vector<Source> sources{};
+    std::optional<std::string> series{}; ///< key or UID; nothing: there is exactly one
+    Policy policy{};
+    OutputOptions output{};
+    std::vector<Tag> texts{};               ///< ascending: attributes whose raw text is wanted
+    std::optional<SliceSelection> slices{}; ///< nothing: all
+    std::optional<Region> region{};         ///< nothing: whole images
+    bool mask = false;                      ///< whether a mask of the padding is wanted
+    std::optional<CallerBuffer> out{};      ///< nothing: memory of the pool
+    ParallelOptions parallel{};
 };
 
 struct LoadedSeries {
-    Series series;
-    Plan plan;
-    Buffer buffer; ///< empty where the caller's memory was filled
+    Series series; ///< judged, with all of its slices, those too that were not asked for
+    Plan plan;     ///< a task for each slice that was loaded, or for each frame of a cine
+    Grid grid;     ///< of what was loaded
+    std::optional<std::vector<double>> frame_times_ms{}; ///< of a cine that states them
+    std::vector<std::string> warnings{};                 ///< what the policy wants said
+    Buffer buffer{}; ///< empty where the caller's memory was filled
+    Buffer mask{};   ///< a byte for each value, 0 for padding; empty where none was wanted
 };
 
-/// One series, slices ascending along the normal. Throws every kind of Error.
+/// One series, slices ascending along the normal. Throws every kind of Error,
+/// std::out_of_range for slices and std::invalid_argument for slices, a region or memory that do
+/// not fit the series.
 [[nodiscard]] LoadedSeries load_series(const LoadRequest& request, LoadStats& stats);
+
+/// What load_series does once the series is chosen. `part` is as split_series gives it, not judged
+/// yet; the request's sources and series are not looked at.
+[[nodiscard]] LoadedSeries load_part(Series part, const LoadRequest& request, LoadStats& stats);
 
 struct DecodedFrames {
     Plan plan;
@@ -38,12 +57,5 @@ struct DecodedFrames {
 [[nodiscard]] DecodedFrames decode_frames(const LoadRequest& request,
                                           const std::optional<std::vector<std::int64_t>>& frames,
                                           LoadStats& stats);
-
-/// The headers of all sources that are DICOM, in their order, each read by one task.
-/// Throws what read_header throws, no_dicom_files where none is.
-[[nodiscard]] std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
-                                                   const HeaderOptions& options,
-                                                   const ParallelOptions& parallel,
-                                                   LoadStats& stats);
 
 } // namespace torchdicom

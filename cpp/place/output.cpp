@@ -1,5 +1,6 @@
 #include "place/output.hpp"
 
+#include "base/checked.hpp"
 #include "base/limits.hpp"
 
 #include <stdexcept>
@@ -21,7 +22,7 @@ std::string text_of(const std::vector<std::size_t>& shape) {
 }
 
 void check_caller(const Plan& plan, const CallerBuffer& caller) {
-    const std::vector<std::size_t> shape{plan.tasks.size(), plan.format.rows, plan.format.columns};
+    const std::vector<std::size_t> shape = plan.shape();
     if (caller.shape != shape) {
         throw std::invalid_argument{"out has shape " + text_of(caller.shape) +
                                     ", and the result has " + text_of(shape)};
@@ -32,27 +33,38 @@ void check_caller(const Plan& plan, const CallerBuffer& caller) {
     }
 }
 
+/// Memory of the pool. Throws limit_output_bytes, with what to do about it.
+Buffer allocate(std::size_t wanted, const std::string& what, const std::string& advice,
+                LoadStats& stats) {
+    if (wanted > limits::kMaxOutputBytes) {
+        fail(ErrorCode::limit_output_bytes,
+             what + " would take " + std::to_string(wanted) + " bytes, and the limit is " +
+                 std::to_string(limits::kMaxOutputBytes) + ". " + advice);
+    }
+    Buffer buffer{wanted};
+    stats.allocations.fetch_add(1, std::memory_order_relaxed);
+    return buffer;
+}
+
 } // namespace
 
 OutputMemory::OutputMemory(const Plan& plan, const std::optional<CallerBuffer>& caller,
                            LoadStats& stats)
-    : slot_bytes_{plan.slot_bytes()} {
+    : slot_bytes_{plan.slot_bytes()}, mask_slot_bytes_{plan.has_mask ? plan.values_per_slot() : 0} {
     if (caller) {
         check_caller(plan, *caller);
         bytes_ = caller->bytes;
-        return;
+    } else {
+        buffer_ =
+            allocate(output_bytes(plan), "The result",
+                     "Ask for a smaller dtype, or hand in memory of that size with out=", stats);
+        bytes_ = buffer_.bytes();
+        may_stream_ = buffer_.was_touched() && bytes_.size() >= kStreamFrom;
     }
-    const std::size_t wanted = output_bytes(plan);
-    if (wanted > limits::kMaxOutputBytes) {
-        fail(ErrorCode::limit_output_bytes,
-             "The result would take " + std::to_string(wanted) + " bytes, and the limit is " +
-                 std::to_string(limits::kMaxOutputBytes) +
-                 ". Ask for a smaller dtype, or hand in memory of that size with out=");
+    if (plan.has_mask) {
+        mask_ = allocate(checked_mul(mask_slot_bytes_, plan.tasks.size(), "The size of the mask"),
+                         "The mask", "Load fewer slices or a smaller region at a time", stats);
     }
-    buffer_ = Buffer{wanted};
-    stats.allocations.fetch_add(1, std::memory_order_relaxed);
-    bytes_ = buffer_.bytes();
-    may_stream_ = buffer_.was_touched() && wanted >= kStreamFrom;
 }
 
 } // namespace torchdicom

@@ -57,6 +57,7 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
                const OutputOptions& options) {
     Plan plan;
     plan.format = pixel_format_of(headers.front());
+    plan.window = window_of(std::nullopt, plan.format);
     const bool is_stored = options.output == Output::stored;
     plan.dtype = options.dtype.value_or(is_stored ? stored_dtype(plan.format) : DType::float32);
     plan.tasks.reserve(frames.size());
@@ -70,6 +71,14 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
         plan.tasks.push_back({.header = index, .frame = frame, .rescale = rescale});
     }
     return plan;
+}
+
+std::vector<std::size_t> Plan::shape() const {
+    std::vector<std::size_t> shape{tasks.size(), window.rows(), window.columns()};
+    if (stack == Stack::t_and_z) {
+        shape.insert(shape.begin() + 1, 1);
+    }
+    return shape;
 }
 
 std::size_t output_bytes(const Plan& plan) {

@@ -3,10 +3,12 @@
 
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
+#include "plan/selection.hpp"
 #include "rescale/rescale.hpp"
 
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace torchdicom {
@@ -28,21 +30,39 @@ struct FrameTask {
     Rescale rescale;
 };
 
+/// Which dims the output has before y and x: the tasks run along the first.
+enum class Stack : std::uint8_t {
+    z,      ///< slices, or frames without geometry
+    t_and_z ///< frames over time, each with one slice
+};
+
 struct Plan {
-    PixelFormat format;
+    PixelFormat format; ///< of whole frames
+    Window window;      ///< what is wanted of each frame
     DType dtype = DType::float32;
+    Stack stack = Stack::z;
+    bool has_mask = false;        ///< whether a mask is made beside the values
     std::vector<FrameTask> tasks; ///< task i fills slot i of the output
 
-    [[nodiscard]] std::size_t slot_bytes() const noexcept {
-        return format.samples_per_frame() * size_of(dtype);
+    [[nodiscard]] bool takes_whole_frames() const noexcept {
+        return window.rows() == format.rows && window.columns() == format.columns;
     }
+    [[nodiscard]] std::size_t values_per_slot() const noexcept {
+        return window.rows() * window.columns() * format.samples_per_pixel;
+    }
+    [[nodiscard]] std::size_t slot_bytes() const noexcept {
+        return values_per_slot() * size_of(dtype);
+    }
+    /// (z, y, x) or (t, z, y, x).
+    [[nodiscard]] std::vector<std::size_t> shape() const;
 };
 
 /// Which frames are wanted: header index and frame index.
 using FrameId = std::pair<std::size_t, std::size_t>;
 
-/// All headers have one pixel format. Throws UnsupportedError (integer_dtype,
-/// unsupported_modality_lut, unsupported_functional_groups), ParseError invalid_value.
+/// A plan for these frames, whole, without a mask. All headers have one pixel format. Throws
+/// UnsupportedError (integer_dtype, unsupported_modality_lut, unsupported_functional_groups),
+/// ParseError invalid_value.
 [[nodiscard]] Plan make_plan(std::span<const FileHeader> headers,
                              const std::vector<FrameId>& frames, const OutputOptions& options);
 

@@ -1,9 +1,9 @@
 // Slice order and affine from ImagePositionPatient and ImageOrientationPatient (PS3.3 C.7.6.2.1.1).
 
-#include "series/series.hpp"
+#include "series/judge.hpp"
+#include "series/splitting.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -12,10 +12,8 @@ namespace torchdicom {
 
 namespace {
 
-using Orientation = std::array<double, 6>;
-
 // Direction cosines are text of 16 characters at most; real files round them to 4 to 6 digits.
-constexpr double kOrientationTolerance = 1e-3;
+constexpr double kCosineTolerance = 1e-3;
 
 // Squares and differences of such numbers are far from the ends of double.
 constexpr double kMaxCoordinateMm = 1e9;
@@ -28,46 +26,39 @@ Vector3 column_of(const Orientation& orientation) noexcept {
     return {orientation[3], orientation[4], orientation[5]};
 }
 
-void require_position(const FileHeader& slice) {
-    const bool has_position = slice.image_position_patient.has_value();
-    if (!has_position || !slice.image_orientation_patient) {
-        fail(ErrorCode::no_position,
-             "The image has no position in the patient, so that its place in a volume is unknown. "
-             "Take its pixels with torchdicom.decode",
-             slice.place_of(has_position ? tags::ImageOrientationPatient
-                                         : tags::ImagePositionPatient));
-    }
+Defect invalid_geometry(const FileHeader& slice, Tag tag, const std::string& what) {
+    return {.code = ErrorCode::invalid_geometry,
+            .message = what + ". Correct the file or take its pixels with torchdicom.decode",
+            .files = {slice.path},
+            .place = slice.place_of(tag),
+            .is_refusal = true};
 }
 
-void check_frame_of_slice(const FileHeader& slice) {
+std::optional<Defect> judge_frame_of(const FileHeader& slice) {
     for (const double coordinate : *slice.image_position_patient) {
         if (std::abs(coordinate) > kMaxCoordinateMm) {
-            fail(ErrorCode::invalid_geometry,
-                 "No patient is that far away. Correct the file or take its pixels with "
-                 "torchdicom.decode",
-                 slice.place_of(tags::ImagePositionPatient));
+            return invalid_geometry(slice, tags::ImagePositionPatient,
+                                    "No patient is that far away");
         }
     }
     if (!slice.pixel_spacing || !((*slice.pixel_spacing)[0] > 0 && (*slice.pixel_spacing)[1] > 0)) {
-        fail(ErrorCode::invalid_geometry,
-             "The distance between pixels is missing or not positive. Correct the file or take its "
-             "pixels with torchdicom.decode",
-             slice.place_of(tags::PixelSpacing));
+        return invalid_geometry(slice, tags::PixelSpacing,
+                                "The distance between pixels is missing or not positive");
     }
     const Vector3 row = row_of(*slice.image_orientation_patient);
     const Vector3 column = column_of(*slice.image_orientation_patient);
-    const bool is_unit = std::abs(std::sqrt(dot(row, row)) - 1) <= kOrientationTolerance &&
-                         std::abs(std::sqrt(dot(column, column)) - 1) <= kOrientationTolerance;
-    if (!is_unit || std::abs(dot(row, column)) > kOrientationTolerance) {
-        fail(ErrorCode::invalid_geometry,
-             "The direction cosines are not of unit length, or not at a right angle. Correct the "
-             "file or take its pixels with torchdicom.decode",
-             slice.place_of(tags::ImageOrientationPatient));
+    const bool is_unit = std::abs(std::sqrt(dot(row, row)) - 1) <= kCosineTolerance &&
+                         std::abs(std::sqrt(dot(column, column)) - 1) <= kCosineTolerance;
+    if (!is_unit || std::abs(dot(row, column)) > kCosineTolerance) {
+        return invalid_geometry(
+            slice, tags::ImageOrientationPatient,
+            "The direction cosines are not of unit length, or not at a right angle");
     }
+    return std::nullopt;
 }
 
-/// The most frequent orientation, the smallest of those that are equally frequent: one localizer
-/// that comes first must not turn the volume, and the order of the files must not matter.
+/// The most frequent orientation, the smallest of those that are equally frequent: the order of the
+/// files must not matter. All others are near it, since the series was split by them.
 Orientation majority_orientation(const std::vector<FileHeader>& slices) {
     std::map<Orientation, std::size_t> counts;
     for (const FileHeader& slice : slices) {
@@ -75,20 +66,6 @@ Orientation majority_orientation(const std::vector<FileHeader>& slices) {
     }
     return std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; })
         ->first;
-}
-
-void check_orientations(const std::vector<FileHeader>& slices, const Orientation& majority) {
-    for (const FileHeader& slice : slices) {
-        for (std::size_t i = 0; i < majority.size(); ++i) {
-            if (std::abs((*slice.image_orientation_patient)[i] - majority[i]) >
-                kOrientationTolerance) {
-                fail(ErrorCode::mixed_orientation,
-                     "The slice is not parallel to most of the others. Leave it out, or load the "
-                     "orientations apart",
-                     slice.place_of(tags::ImageOrientationPatient));
-            }
-        }
-    }
 }
 
 Vector3 normal_of(const Orientation& orientation) noexcept {
@@ -100,37 +77,43 @@ Vector3 normal_of(const Orientation& orientation) noexcept {
     return {n[0] / length, n[1] / length, n[2] / length};
 }
 
-/// Sorts the slices along the normal (by path where two are at one place) and returns how far
-/// along.
-std::vector<double> sort_along(const Vector3& normal, std::vector<FileHeader>& slices) {
-    std::vector<double> distances;
-    distances.reserve(slices.size());
+/// Sorts the slices along the normal, by path where two are at one place.
+Positions sort_along(const Vector3& normal, std::vector<FileHeader>& slices) {
+    Positions positions{.normal = normal, .distances = {}, .path_order = {}};
+    positions.distances.reserve(slices.size());
     for (const FileHeader& slice : slices) {
-        distances.push_back(dot(*slice.image_position_patient, normal));
+        positions.distances.push_back(dot(*slice.image_position_patient, normal));
     }
-    std::vector<std::size_t> order(slices.size());
+    std::vector<std::size_t>& order = positions.path_order;
+    order.resize(slices.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return distances[i]; });
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return positions.distances[i]; });
     std::vector<FileHeader> sorted;
     sorted.reserve(slices.size());
     for (const std::size_t i : order) {
         sorted.push_back(std::move(slices[i]));
     }
     slices = std::move(sorted);
-    std::ranges::sort(distances);
-    return distances;
+    std::ranges::sort(positions.distances);
+    return positions;
+}
+
+Vector3 scaled(const Vector3& v, double factor) noexcept {
+    return {v[0] * factor, v[1] * factor, v[2] * factor};
 }
 
 /// The step of a single slice, which no file states: its thickness is the best guess.
 Vector3 assume_step(Series& series, const Vector3& normal) {
-    const double thickness = series.slices.front().slice_thickness.value_or(0);
+    const FileHeader& only = series.slices.front();
+    const double thickness = only.slice_thickness.value_or(0);
     const double step = thickness > 0 ? thickness : 1.0;
     series.defects.push_back(
-        {.code = "assumed_spacing",
+        {.code = ErrorCode::assumed_spacing,
          .message = "One slice has no neighbour to measure the distance to: SliceThickness, or 1 "
                     "mm where there is none, is taken",
-         .measured = {{"spacing_mm", step}}});
-    return {normal[0] * step, normal[1] * step, normal[2] * step};
+         .measured = {{"spacing_mm", step}},
+         .place = only.place_of(tags::SliceThickness)});
+    return scaled(normal, step);
 }
 
 Vector3 mean_step(const std::vector<FileHeader>& slices) {
@@ -141,43 +124,34 @@ Vector3 mean_step(const std::vector<FileHeader>& slices) {
             (last[2] - first[2]) / steps};
 }
 
-Vector3 scaled(const Vector3& v, double factor) noexcept {
-    return {v[0] * factor, v[1] * factor, v[2] * factor};
-}
-
 } // namespace
 
-void settle_geometry(Series& series) {
+void settle_geometry(Series& series, const Tolerances& tolerances) {
     for (const FileHeader& slice : series.slices) {
-        require_position(slice);
-    }
-    for (const FileHeader& slice : series.slices) {
-        check_frame_of_slice(slice);
+        if (auto refusal = judge_frame_of(slice)) {
+            series.defects.push_back(std::move(*refusal));
+            return;
+        }
     }
     const Orientation orientation = majority_orientation(series.slices);
-    check_orientations(series.slices, orientation);
-    const Vector3 normal = normal_of(orientation);
-    const std::vector<double> distances = sort_along(normal, series.slices);
+    Positions positions = sort_along(normal_of(orientation), series.slices);
+    set_repeats_aside(series, positions, tolerances);
     Vector3 step{};
     if (series.slices.size() == 1) {
-        step = assume_step(series, normal);
-    } else {
-        judge_spacing(series, normal, distances);
+        step = assume_step(series, positions.normal);
+    } else if (judge_spacing(series, positions, tolerances)) {
         step = mean_step(series.slices);
+    } else {
+        return;
     }
     const FileHeader& first = series.slices.front();
-    series.affine = {step, scaled(column_of(orientation), (*first.pixel_spacing)[0]),
-                     scaled(row_of(orientation), (*first.pixel_spacing)[1]),
-                     *first.image_position_patient};
-}
-
-Series make_series(std::vector<FileHeader> headers) {
-    Series series;
-    series.slices = one_series(std::move(headers));
-    check_consistency(series.slices);
-    settle_geometry(series);
-    series.units = units_of(series.slices.front());
-    return series;
+    const std::array<Vector3, 4> affine{
+        step, scaled(column_of(orientation), (*first.pixel_spacing)[0]),
+        scaled(row_of(orientation), (*first.pixel_spacing)[1]), *first.image_position_patient};
+    for (std::size_t axis = 0; axis < series.spacing_mm.size(); ++axis) {
+        series.spacing_mm[axis] = std::sqrt(dot(affine[axis], affine[axis]));
+    }
+    series.affine = affine;
 }
 
 } // namespace torchdicom

@@ -21,8 +21,12 @@ from torchdicom._errors import (
     UnsupportedError,
 )
 from torchdicom._header import Header
+from torchdicom._index import Index, Skipped
 from torchdicom._load import decode, load, read_header
+from torchdicom._policy import Policy
 from torchdicom._runtime import Codec, codecs, empty_pool
+from torchdicom._scan import open_index, scan
+from torchdicom._series import Series
 from torchdicom._threads import get_num_threads, set_num_threads
 from torchdicom._volume import Defect, SliceProvenance, Verdict, Volume
 
@@ -35,9 +39,13 @@ __all__ = [
     "DicomError",
     "DicomWarning",
     "Header",
+    "Index",
     "LimitError",
     "ParseError",
+    "Policy",
+    "Series",
     "SeriesError",
+    "Skipped",
     "SliceProvenance",
     "UnsupportedError",
     "Verdict",
@@ -47,6 +55,8 @@ __all__ = [
     "empty_pool",
     "get_num_threads",
     "load",
+    "open_index",
     "read_header",
+    "scan",
     "set_num_threads",
 ]

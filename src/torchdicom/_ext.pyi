@@ -26,14 +26,29 @@ _Slice: TypeAlias = tuple[str, int, str, tuple[float, float, float], float, floa
 # Path, SeriesInstanceUID, SOPInstanceUID, position in millimetres or nothing.
 _Found: TypeAlias = tuple[str, str | None, str | None, tuple[float, ...]]
 
+# Code, message, positions, files, what was measured.
+_DefectRow: TypeAlias = tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]
+# Start, stop and step of a slice, or positions one by one.
+_Slices: TypeAlias = tuple[int | None, int | None, int | None] | list[int] | None
+
 class _Loaded(TypedDict):
     data: NDArray[Any] | None  # None where the caller's memory was filled; bfloat16 as uint16
     dtype: _DType
-    affine_columns: list[list[float]]
+    mask: NDArray[Any] | None  # bool, of the shape of the data
+    dims: tuple[str, ...]
+    kind: str
+    key: str
+    affine_columns: list[list[float]] | None
+    spacing_mm: tuple[float, float, float]
+    spacing_source: str | None
+    frame_times_ms: list[float] | None
     units: str
-    defects: list[tuple[str, str, dict[str, float]]]
+    ok: bool
+    defects: list[_DefectRow]
+    warnings: list[str]
     provenance: list[_Slice]
-    texts: dict[int, bytes]
+    texts: dict[int, bytes]  # of the first slice
+    path: str  # of the first slice
 
 class _Stats(TypedDict):
     files: int
@@ -45,11 +60,16 @@ class _Stats(TypedDict):
 def load_series(
     sources: list[str | bytes],
     *,
+    series: str | None,
+    policy: dict[str, str | float],
     output: str,
     dtype: str | None,
     out: _Out | None,
     num_threads: int,
     texts: list[int],
+    slices: _Slices,
+    region: tuple[int, int, int, int] | None,
+    mask: bool,
 ) -> _Loaded: ...
 def decode_frames(
     source: str | bytes,
@@ -66,3 +86,45 @@ def codec_table() -> list[tuple[str, str, str, str]]: ...
 def last_load_stats() -> _Stats: ...
 def empty_pool() -> int: ...
 def pooled_bytes() -> int: ...
+
+# By type: numbers or flags; (values, valid); (offsets, bytes or values).
+_Column: TypeAlias = NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]
+_Texts: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+
+class _Rows(TypedDict):
+    columns: dict[str, _Column]  # those of core_columns, a record for each file with pixels
+    file: NDArray[Any]  # of each record, the index of its path
+    texts: dict[str, _Texts]  # by tag, as "0018,0050"; empty where absent
+    others: list[tuple[int, str, str]]  # index of the path, code, message; "" where nothing is lost
+    size: NDArray[Any]  # of every path; -1 where the system does not say
+    mtime_ns: NDArray[Any]
+
+class _Part(TypedDict):
+    key: str
+    series_instance_uid: str
+    kind: str
+    modality: str
+    splitting: list[str]
+    rows: NDArray[Any]  # records in slice order
+    set_aside: NDArray[Any]
+    affine_columns: list[list[float]] | None
+    spacing_mm: tuple[float, float, float]
+    spacing_source: str | None
+    units: str
+    ok: bool
+    defects: list[tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]]
+
+def core_columns() -> list[tuple[str, str]]: ...
+def discover_files(paths: list[str | bytes]) -> tuple[_Texts, list[tuple[bytes, str, str]]]: ...
+def file_states(paths: _Texts, num_threads: int) -> tuple[NDArray[Any], NDArray[Any]]: ...
+def read_rows(paths: _Texts, *, num_threads: int, texts: list[int]) -> _Rows: ...
+def group_rows(
+    columns: dict[str, _Column], policy: dict[str, Any], *, num_threads: int = 1
+) -> list[_Part]: ...
+def load_rows(
+    columns: dict[str, _Column],
+    *,
+    key: str,
+    context: list[tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]],
+    **options: Any,
+) -> _Loaded: ...

@@ -1,63 +1,80 @@
-"""`load`, `decode` and `read_header`: arguments are checked here, the backends do the rest."""
+"""`load`, `decode` and `read_header`: the public signatures; the backends do the work."""
 
 from __future__ import annotations
 
-import operator
-import os
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from torchdicom import _native
-from torchdicom._threads import check_num_threads, get_num_threads
+from torchdicom._arguments import (
+    check_backend,
+    check_dtype,
+    check_frames,
+    check_out,
+    check_output,
+    check_series,
+    check_source,
+    check_sources,
+    check_threads,
+    load_options,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from types import ModuleType
 
+    import torch
     from numpy.typing import NDArray
 
+    from torchdicom._arguments import Backend, File, Output, Slices, Source
     from torchdicom._header import Header
+    from torchdicom._policy import Policy
+    from torchdicom._series import Series
     from torchdicom._volume import Volume
-
-    File = str | os.PathLike[str] | bytes | bytearray | memoryview
-    Source = File | Sequence[File]
-
-Output = Literal["stored", "modality"]
-Backend = Literal["native", "reference"]
-
-_OUTPUTS = ("stored", "modality")
-_BACKENDS = ("native", "reference")
-_FRAMES_END = 2**63  # what the core counts in
-_DTYPES = (
-    *(torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64),
-    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-)
 
 
 def load(
-    source: Source,
+    source: Source | Series,
     *,
+    series: str | None = None,
     output: Output = "modality",
     dtype: torch.dtype | None = None,
+    policy: Policy | None = None,
+    slices: Slices | None = None,
+    region: tuple[int, int, int, int] | None = None,
+    mask: bool = False,
     out: torch.Tensor | NDArray[Any] | None = None,
     num_threads: int | None = None,
     backend: Backend = "native",
 ) -> Volume:
     """Load one series as a volume, slices ascending along the slice normal.
 
+    A SeriesInstanceUID alone does not make a series: files of one UID that differ in orientation,
+    size, pixel format, echo or image component, and localizers, are series of their own.
+
     Args:
-        source: A folder (searched recursively), a file, the bytes of a file, or a list of those:
-            together exactly one series. Files of a folder that are not DICOM, and DICOM objects
-            that are no images, are passed over.
+        source: A folder (searched recursively), a file, the bytes of a file, or a list of those; or
+            a `Series` of an index. Files of a folder that are not DICOM, and DICOM objects that are
+            no images, are passed over.
+        series: Which one to load, where there are several: its key, as the error that lists them
+            has it, or a SeriesInstanceUID that is one series. None: there is exactly one,
+            localizers left aside.
         output: ``"modality"``, the stored values after RescaleSlope and RescaleIntercept
             (PS3.3 C.11.1), e.g. Hounsfield units for CT; or ``"stored"``, the values as stored.
         dtype: Type of the values. None is float32, and for ``"stored"`` the smallest that
             BitsStored and the sign call for. An integer type needs slopes and intercepts that are
             whole numbers, and is checked voxel by voxel.
-        out (Tensor or array of shape (slices, rows, columns)): Writable, contiguous CPU memory to
-            fill, of the result's shape and dtype; the volume's data is then this tensor.
+        policy: What to make of slices that are missing, of files that cannot be read, and of
+            everything else in the verdict; None is ``Policy()``.
+        slices: Positions along z in slice order, in the order wanted: an int (z stays, with length
+            1), a slice, a range or a list; negative ones count from the end. Only these are read.
+            Evenly spaced ones keep an affine, moved and scaled to them; others have none. A cine
+            has one slice, at all times: 0.
+        region: ``(y0, y1, x0, x1)``, the rows from y0 on and before y1, and columns likewise, in
+            pixels. The affine moves along. Of native images only those rows are read.
+        mask: Whether to make `Volume.valid_mask`, which is False where the stored value is
+            PixelPaddingValue (0028,0120), or from there to PixelPaddingRangeLimit (0028,0121).
+        out (Tensor or array of the shape of the result): Writable, contiguous CPU memory to fill,
+            of the result's shape and dtype; the volume's data is then this tensor.
         num_threads: Threads for this call; None is `get_num_threads`. The result does not depend
             on it.
         backend: ``"native"``, the C++ core; or ``"reference"``, the same in pydicom and NumPy,
@@ -65,30 +82,70 @@ def load(
 
     Returns:
         Volume: ``data`` of shape (slices, rows, columns), with affine, units, verdict, provenance.
+        Radiographs and the like are one slice without an affine; several frames without positions
+        (ultrasound, angiography) are a cine, of shape (frames, 1, rows, columns).
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        SeriesError: If the files are not exactly one sound series: several series, missing or
-            uneven slices, mixed sizes or orientations, no positions.
-        ParseError: If a file is malformed or cut off.
+        SeriesError: If the files are several series, none, or one with a defect that the policy
+            raises: missing or uneven slices, and others.
+        ParseError: If a file is malformed or cut off, unless the policy drops such files.
         DecodeError: If a frame's codestream contradicts the header, or is broken as far as its
             format lets a decoder see.
         UnsupportedError: If a file is legal DICOM of a kind that is not read yet.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
-        ValueError: If ``out`` does not fit, or an argument is none of the allowed ones.
+        IndexError: If one of ``slices`` is not there.
+        ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, or an
+            argument is none of the allowed ones.
+        TypeError: If an argument is of another type than it may be.
+
+    Warns:
+        DicomWarning: For a defect that the policy warns of, and for odd metadata.
 
     Example:
         >>> import torchdicom as td
         >>> volume = td.load("tests/data/sts_002/ct")
         >>> volume.data.dtype, volume.units, volume.verdict.ok
         (torch.float32, 'HU', True)
+        >>> part = td.load("tests/data/sts_002/ct", slices=slice(10, 20), region=(0, 100, 40, 140))
+        >>> tuple(part.data.shape)
+        (10, 100, 100)
     """
-    return _backend(backend).load_series(  # type: ignore[no-any-return]
-        _sources(source),
-        output=_one_of("output", output, _OUTPUTS),
-        dtype=_dtype(dtype),
-        out=_out(out),
-        num_threads=_threads(num_threads),
+    from torchdicom._series import Series  # noqa: PLC0415 - which loads by means of this module
+
+    chosen = check_series(series)
+    module = _backend(backend)
+    options = load_options(
+        output=output,
+        dtype=dtype,
+        policy=policy,
+        slices=slices,
+        region=region,
+        mask=mask,
+        out=out,
+        num_threads=num_threads,
+    )
+    if isinstance(source, Series):
+        return _load_listed(source, chosen, module, options)
+    return module.load_series(  # type: ignore[no-any-return]
+        check_sources(source), series=chosen, **options
+    )
+
+
+def _load_listed(
+    source: Series, series: str | None, module: ModuleType, options: dict[str, Any]
+) -> Volume:
+    """A series of an index: the core has its headers there, the reference reads its files.
+
+    They are one part, whose key is another without the other parts of their UID.
+    """
+    if series is not None:
+        msg = f"source is a Series already: there is none to choose with series={series!r}"
+        raise ValueError(msg)
+    if module is _native:
+        return source.load(**options)
+    return module.load_series(  # type: ignore[no-any-return]
+        list(source.paths), series=None, **options
     )
 
 
@@ -134,12 +191,12 @@ def decode(
         (1, 143, 161)
     """
     return _backend(backend).decode_frames(  # type: ignore[no-any-return]
-        _source(source),
-        frames=None if frames is None else _frames(frames),
-        output=_one_of("output", output, _OUTPUTS),
-        dtype=_dtype(dtype),
-        out=_out(out),
-        num_threads=_threads(num_threads),
+        check_source(source),
+        frames=check_frames(frames),
+        output=check_output(output),
+        dtype=check_dtype(dtype),
+        out=check_out(out),
+        num_threads=check_threads(num_threads),
     )
 
 
@@ -163,99 +220,12 @@ def read_header(source: File) -> Header:
         >>> header.modality, header.rows, header.columns
         ('CT', 143, 161)
     """
-    return _native.read_header(_source(source))
+    return _native.read_header(check_source(source))
 
 
 def _backend(name: str) -> ModuleType:
-    if _one_of("backend", name, _BACKENDS) == "native":
+    if check_backend(name) == "native":
         return _native
     from torchdicom import _reference  # noqa: PLC0415 - needs pydicom, an extra
 
     return _reference
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        msg = f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}"
-        raise ValueError(msg)
-    return value
-
-
-def _source(source: object) -> str | bytes:
-    """One file: its path or its bytes."""
-    if isinstance(source, (str, os.PathLike)):
-        return os.fsdecode(source)
-    if isinstance(source, bytes):
-        return source
-    if isinstance(source, (bytearray, memoryview)):
-        return bytes(source)
-    msg = f"source must be a path or bytes, not {type(source).__name__}"
-    raise TypeError(msg)
-
-
-def _sources(source: object) -> list[str | bytes]:
-    if isinstance(source, (list, tuple)):
-        if not source:
-            msg = "source is an empty list: name at least one file or folder"
-            raise ValueError(msg)
-        return [_source(one) for one in source]
-    return [_source(source)]
-
-
-def _frames(frames: Iterable[int]) -> list[int]:
-    if isinstance(frames, int):
-        msg = f"frames must be a list of int, not an int: frames=[{frames}]"
-        raise TypeError(msg)
-    return [_frame(frame) for frame in frames]
-
-
-def _frame(frame: object) -> int:
-    if isinstance(frame, bool) or not isinstance(frame, SupportsIndex):
-        msg = f"frames must hold integers, not {type(frame).__name__}"
-        raise TypeError(msg)
-    number = operator.index(frame)
-    if not -_FRAMES_END <= number < _FRAMES_END:
-        msg = f"frame {number} is not there: no file has so many"
-        raise IndexError(msg)
-    return number
-
-
-def _dtype(dtype: object) -> torch.dtype | None:
-    if dtype is None or dtype in _DTYPES:
-        return dtype
-    allowed = ", ".join(str(one).removeprefix("torch.") for one in _DTYPES)
-    msg = f"dtype must be a torch dtype of {allowed}, not {dtype!r}"
-    raise ValueError(msg) if isinstance(dtype, torch.dtype) else TypeError(msg)
-
-
-def _threads(num_threads: int | None) -> int:
-    return get_num_threads() if num_threads is None else check_num_threads(num_threads)
-
-
-def _out(out: object) -> torch.Tensor | None:
-    if out is None:
-        return None
-    if isinstance(out, np.ndarray):
-        if not out.flags.writeable:
-            msg = "out is read-only: hand in an array that can be written to"
-            raise ValueError(msg)
-        if not out.flags.c_contiguous:
-            msg = "out is not contiguous: hand in an array in C order"
-            raise ValueError(msg)
-        out = torch.from_numpy(out)
-    if not isinstance(out, torch.Tensor):
-        msg = f"out must be a torch.Tensor or a NumPy array, not {type(out).__name__}"
-        raise TypeError(msg)
-    if out.dtype not in _DTYPES:
-        msg = f"out is of {out.dtype}, which no result has"
-        raise ValueError(msg)
-    if out.device.type != "cpu":
-        msg = f"out is on {out.device}: hand in a CPU tensor"
-        raise ValueError(msg)
-    if not out.is_contiguous():
-        msg = "out is not contiguous: hand in out.contiguous()"
-        raise ValueError(msg)
-    if out.requires_grad:
-        msg = "out requires grad: hand in out.detach()"
-        raise ValueError(msg)
-    return out

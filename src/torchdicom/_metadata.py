@@ -22,6 +22,7 @@ METADATA: Mapping[str, tuple[int, Kind]] = {
     "Modality": (0x0008_0060, "text"),
     "Manufacturer": (0x0008_0070, "text"),
     "ManufacturerModelName": (0x0008_1090, "text"),
+    "AnatomicalOrientationType": (0x0010_2210, "text"),
     "BodyPartExamined": (0x0018_0015, "text"),
     "SliceThickness": (0x0018_0050, "number"),
     "KVP": (0x0018_0060, "number"),
@@ -97,7 +98,8 @@ def typed_metadata(raw: Mapping[str, str], path: str) -> dict[str, object]:
 
     Returns:
         Stripped text, and numbers as float, in the order of `METADATA`. A malformed number is left
-        out with a `DicomWarning`: it is not worth a volume that is right without it.
+        out with a `DicomWarning`: it is not worth a volume that is right without it. A quadruped
+        patient gets one too: its axes are others (PS3.3 C.7.6.2.1.1).
     """
     typed: dict[str, object] = {}
     for keyword, (tag, kind) in METADATA.items():
@@ -114,6 +116,12 @@ def typed_metadata(raw: Mapping[str, str], path: str) -> dict[str, object]:
             warnings.warn(message, DicomWarning, stacklevel=2)
             continue
         typed[keyword] = number
+    if typed.get("AnatomicalOrientationType") == "QUADRUPED":
+        message = (
+            f"(0010,2210) AnatomicalOrientationType of {path} is QUADRUPED: the axes are those of "
+            "an animal on four legs, and not left, posterior and superior of a person"
+        )
+        warnings.warn(message, DicomWarning, stacklevel=2)
     return typed
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from torchdicom import _ext
+from torchdicom._errors import DicomWarning
 from torchdicom._header import Header
 from torchdicom._metadata import METADATA, decode_text, typed_metadata
 from torchdicom._volume import Defect, SliceProvenance, Verdict, Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from torchdicom._policy import Policy
 
 _KEYWORDS = {tag: keyword for keyword, (tag, _) in METADATA.items()}
 _CHARSET = 0x0008_0005
@@ -23,34 +28,124 @@ _CHARSET = 0x0008_0005
 def load_series(
     sources: list[str | bytes],
     *,
+    series: str | None,
     output: str,
     dtype: torch.dtype | None,
+    policy: Policy,
+    slices: slice | list[int] | None,
+    region: tuple[int, int, int, int] | None,
+    mask: bool,
     out: torch.Tensor | None,
     num_threads: int,
 ) -> Volume:
     """One series as a Volume; arguments are checked by the caller."""
     loaded = _ext.load_series(
         sources,
+        series=series,
+        policy=asdict(policy),
         output=output,
         dtype=_dtype_name(dtype),
         out=_out_argument(out),
         num_threads=num_threads,
         texts=sorted(_KEYWORDS),
+        slices=_slice_argument(slices),
+        region=region,
+        mask=mask,
     )
-    provenance = tuple(map(SliceProvenance._make, loaded["provenance"]))
-    affine = torch.zeros((4, 4), dtype=torch.float64)
-    affine[:3] = torch.tensor(loaded["affine_columns"], dtype=torch.float64).T
-    affine[3, 3] = 1.0
+    _warn(loaded["warnings"])
+    return to_volume(loaded, output=output, out=out)
+
+
+def load_rows(
+    columns: dict[str, Any],
+    *,
+    key: str,
+    context: Sequence[_ext._DefectRow],
+    metadata: Mapping[str, object],
+    output: str,
+    dtype: torch.dtype | None,
+    policy: Policy,
+    slices: slice | list[int] | None,
+    region: tuple[int, int, int, int] | None,
+    mask: bool,
+    out: torch.Tensor | None,
+    num_threads: int,
+) -> Volume:
+    """The same from the records of an index, whose headers are not read again.
+
+    Args:
+        columns: The records of the files of one series, as the core gave them.
+        key: Its key.
+        context: The defects that other parts of its SeriesInstanceUID gave it, as the core gave
+            them.
+        metadata: What the index has of the first slice.
+        output: As in `load_series`, like the rest.
+        dtype: Type of the values.
+        policy: What to make of defects.
+        slices: Positions along z.
+        region: Part of the images.
+        mask: Whether a mask is wanted.
+        out: Memory to fill.
+        num_threads: Threads for this call.
+    """
+    loaded = _ext.load_rows(
+        columns,
+        key=key,
+        context=list(context),
+        policy=asdict(policy),
+        output=output,
+        dtype=_dtype_name(dtype),
+        out=_out_argument(out),
+        num_threads=num_threads,
+        texts=[],
+        slices=_slice_argument(slices),
+        region=region,
+        mask=mask,
+    )
+    _warn(loaded["warnings"])
+    return to_volume(loaded, output=output, out=out, metadata=metadata)
+
+
+def to_volume(
+    loaded: _ext._Loaded,
+    *,
+    output: str,
+    out: torch.Tensor | None,
+    metadata: Mapping[str, object] | None = None,
+) -> Volume:
+    """What the core loaded as a Volume; `metadata` takes the place of the texts of its files."""
+    dims = tuple(loaded["dims"])
+    named = _metadata(loaded["texts"], loaded["path"]) if metadata is None else dict(metadata)
+    if loaded["spacing_source"] is not None:
+        named["spacing_source"] = loaded["spacing_source"]
     return Volume(
         data=_tensor(loaded["data"], loaded["dtype"]) if out is None else out,
-        dims=("z", "y", "x"),
-        affine=affine,
+        dims=dims,
+        affine=to_affine(loaded["affine_columns"]),
         space="LPS",
+        spacing_mm=loaded["spacing_mm"],
         units=(loaded["units"] or None) if output == "modality" else None,
-        verdict=Verdict(ok=True, defects=tuple(map(_defect, loaded["defects"]))),
-        provenance=provenance,
-        metadata=_metadata(loaded["texts"], provenance[0].path),
+        verdict=Verdict(ok=loaded["ok"], defects=to_defects(loaded["defects"])),
+        provenance=tuple(map(SliceProvenance._make, loaded["provenance"])),
+        metadata=named,
+        coords=_coords(dims, loaded["frame_times_ms"]),
+        valid_mask=None if loaded["mask"] is None else torch.from_numpy(loaded["mask"]),
     )
+
+
+def to_affine(columns: Sequence[Sequence[float]] | None) -> torch.Tensor | None:
+    """A float64 tensor of shape (4, 4) from its columns."""
+    if columns is None:
+        return None
+    affine = torch.zeros((4, 4), dtype=torch.float64)
+    affine[:3] = torch.tensor(columns, dtype=torch.float64).T
+    affine[3, 3] = 1.0
+    return affine
+
+
+def to_defects(rows: Iterable[_ext._DefectRow]) -> tuple[Defect, ...]:
+    """The defects as the core gives them."""
+    return tuple(Defect(*row) for row in rows)
 
 
 def decode_frames(
@@ -79,6 +174,12 @@ def read_header(source: str | bytes) -> Header:
     return Header(**_ext.read_header(source))
 
 
+def _warn(messages: Iterable[str]) -> None:
+    """Warns at the line that called `load`, the caller of the backend that calls this."""
+    for message in messages:
+        warnings.warn(message, DicomWarning, stacklevel=4)
+
+
 def _dtype_name(dtype: torch.dtype | None) -> str | None:
     return None if dtype is None else str(dtype).removeprefix("torch.")
 
@@ -91,6 +192,10 @@ def _out_argument(out: torch.Tensor | None) -> tuple[NDArray[Any], str, tuple[in
     return data, str(out.dtype).removeprefix("torch."), tuple(out.shape)
 
 
+def _slice_argument(slices: slice | list[int] | None) -> _ext._Slices:
+    return (slices.start, slices.stop, slices.step) if isinstance(slices, slice) else slices
+
+
 def _tensor(data: NDArray[Any] | None, dtype: str) -> torch.Tensor:
     """A tensor over the array's memory, which stays in use until the last view of it dies."""
     if data is None:
@@ -100,9 +205,14 @@ def _tensor(data: NDArray[Any] | None, dtype: str) -> torch.Tensor:
     return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
 
 
-def _defect(row: tuple[str, str, dict[str, float]]) -> Defect:
-    code, message, measured = row
-    return Defect(code=code, message=message, measured=measured)
+def _coords(
+    dims: tuple[str, ...], times_ms: list[float] | None
+) -> dict[str, dict[str, torch.Tensor]]:
+    if "t" not in dims:
+        return {}
+    if times_ms is None:
+        return {"t": {}}
+    return {"t": {"FrameTime": torch.tensor(times_ms, dtype=torch.float64)}}
 
 
 def _metadata(texts: Mapping[int, bytes], path: str) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,28 +14,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing about the geometry of a series that is not as it should be.
+    """One thing about a series that is not as it should be.
 
     Attributes:
-        code: What it is, such as ``"gantry_tilt"``.
+        code: What it is, such as ``"gantry_tilt"``: most of them are fields of `Policy`.
         message: A sentence for people.
-        slices: The positions in sorted order that are concerned; empty means all.
+        slices: The positions in sorted order that are concerned; empty where it is none in
+            particular.
+        files: The paths responsible; empty where it is none in particular.
         measured: The numbers behind it, such as ``{"angle_degrees": 14.0}``.
+
+    Example:
+        >>> Defect("gantry_tilt", "The affine has a shear", measured={"angle_degrees": 14.0}).code
+        'gantry_tilt'
     """
 
     code: str
     message: str
     slices: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found about the geometry of a series.
+    """What was found about a series: measured, whatever the policy makes of it.
 
     Attributes:
-        ok: True where nothing was found that makes `load` raise.
+        ok: True where nothing was found that makes `load` raise under the default `Policy`.
         defects: Everything that was found, harmless things included.
+
+    Example:
+        >>> print(Verdict(ok=True, defects=(Defect("gantry_tilt", "The affine has a shear"),)))
+        ok (gantry_tilt)
     """
 
     ok: bool
@@ -56,7 +66,8 @@ class SliceProvenance(NamedTuple):
         path: The file, or ``"<bytes 0>"`` for data handed over in memory.
         frame: 0-based frame in the file.
         sop_instance_uid: SOPInstanceUID (0008,0018).
-        position_mm: ImagePositionPatient (0020,0032), the centre of the first voxel, LPS.
+        position_mm: ImagePositionPatient (0020,0032), the centre of the first voxel of the whole
+            image, LPS; NaN where the file has none.
         slope: RescaleSlope (0028,1053) that was applied; 1 where there is none.
         intercept: RescaleIntercept (0028,1052) that was applied; 0 where there is none.
     """
@@ -74,25 +85,46 @@ class Volume:
     """A series as one tensor, with what is needed to trust it.
 
     Attributes:
-        data (Tensor of shape (slices, rows, columns)): Modality values, e.g. Hounsfield units for
-            CT, contiguous; dims ``("z", "y", "x")``, slices ascending along the slice normal.
-        dims: Names of the dims of ``data``.
+        data (Tensor of shape (slices, rows, columns) or (frames, 1, rows, columns)): Modality
+            values, e.g. Hounsfield units for CT, contiguous.
+        dims: Names of the dims of ``data``: ``("z", "y", "x")``, slices ascending along the slice
+            normal; for a cine ``("t", "z", "y", "x")``, z of length 1.
         affine (float64 Tensor of shape (4, 4)): Index ``(z, y, x, 1)`` to millimetres in ``space``.
+            None where the images have no place in the patient, and for slices that were picked
+            at uneven distances.
         space: ``"LPS"``, the patient coordinates of DICOM (PS3.3 C.7.6.2.1.1).
+        spacing_mm: Distance between voxel centres along z, y and x, the lengths of the affine's
+            columns. Without an affine z is NaN, and y and x are what the file states of its pixels,
+            or NaN.
         units: Unit of the values: ``"HU"``, ``"BQML"`` ..., or None where the files name none.
-        verdict: What was found about the geometry.
-        provenance: For every slice: file, frame, SOPInstanceUID, position, slope, intercept.
+        verdict: What was found about the whole series, whatever part of it was loaded.
+        provenance: For every slice (for every frame of a cine): file, frame, SOPInstanceUID,
+            position, slope, intercept.
         metadata: Technical attributes by DICOM keyword; nothing that identifies a person.
+        coords: For the dim ``"t"`` of a cine, ``{"t": {"FrameTime": ...}}``: a float64 Tensor of
+            shape (frames,), milliseconds since the first frame; ``{"t": {}}`` where the file does
+            not say. Empty for volumes.
+        valid_mask (bool Tensor of the shape of ``data``): False where the stored value is padding
+            (PS3.3 C.7.5.1.1.2). None unless `load` was asked for it.
+
+    Example:
+        >>> import torchdicom as td
+        >>> volume = td.load("tests/data/sts_002/ct", slices=slice(0, 48, 2), region=(0, 64, 0, 80))
+        >>> tuple(volume.data.shape), volume.dims, volume.verdict.ok
+        ((24, 64, 80), ('z', 'y', 'x'), True)
     """
 
     data: torch.Tensor
     dims: tuple[str, ...]
-    affine: torch.Tensor
+    affine: torch.Tensor | None
     space: str
+    spacing_mm: tuple[float, float, float]
     units: str | None
     verdict: Verdict
     provenance: tuple[SliceProvenance, ...]
     metadata: Mapping[str, object]
+    coords: Mapping[str, Mapping[str, torch.Tensor]] = field(default_factory=dict)
+    valid_mask: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts fit each other.
@@ -100,23 +132,61 @@ class Volume:
         Raises:
             ValueError: If a shape contradicts another part.
         """
-        if self.data.ndim != len(self.dims):
-            msg = f"data has {self.data.ndim} dims, but dims names {self.dims}"
+        shape = tuple(self.data.shape)
+        if len(shape) != len(self.dims):
+            msg = f"data has {len(shape)} dims, but dims names {self.dims}"
             raise ValueError(msg)
-        if tuple(self.affine.shape) != (4, 4):
+        if self.affine is not None and tuple(self.affine.shape) != (4, 4):
             msg = f"affine has shape {tuple(self.affine.shape)}, not (4, 4)"
             raise ValueError(msg)
-        if len(self.provenance) != self.data.shape[0]:
-            msg = f"{len(self.provenance)} slices in provenance, {self.data.shape[0]} in data"
+        if len(self.provenance) != shape[0]:
+            msg = f"{len(self.provenance)} slices in provenance, {shape[0]} in data"
             raise ValueError(msg)
+        if self.valid_mask is not None and tuple(self.valid_mask.shape) != shape:
+            msg = f"valid_mask has shape {tuple(self.valid_mask.shape)}, data has {shape}"
+            raise ValueError(msg)
+        self._check_coords()
+        coords = {dim: MappingProxyType(dict(values)) for dim, values in self.coords.items()}
+        object.__setattr__(self, "coords", MappingProxyType(coords))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
-    @property
-    def spacing_mm(self) -> tuple[float, float, float]:
-        """Distance between voxel centres along z, y and x: the lengths of the affine's columns."""
-        columns = self.affine[:3, :3].T.tolist()
-        z, y, x = (math.sqrt(a * a + b * b + c * c) for a, b, c in columns)
-        return z, y, x
+    def _check_coords(self) -> None:
+        for dim, values in self.coords.items():
+            if dim not in self.dims:
+                msg = f"coords has a dim {dim!r}, but dims names {self.dims}"
+                raise ValueError(msg)
+            length = self.data.shape[self.dims.index(dim)]
+            for name, value in values.items():
+                if tuple(value.shape) != (length,):
+                    shape = tuple(value.shape)
+                    msg = f"coords has {name} of {shape} for dim {dim!r}, not of ({length},)"
+                    raise ValueError(msg)
+
+    def to_ras_xyz(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The data and affine in the order and space of NIfTI, as nibabel, MONAI and TorchIO do.
+
+        Nothing is flipped or resampled: the dims are permuted and the signs of x and y turned.
+
+        Returns:
+            A view of ``data`` of shape (columns, rows, slices), t last where there is one, and a
+            float64 Tensor of shape (4, 4) from the index ``(x, y, z, 1)`` to millimetres in RAS.
+
+        Raises:
+            ValueError: If there is no affine.
+
+        Example:
+            >>> import torchdicom as td
+            >>> data, affine = td.load("tests/data/sts_002/ct").to_ras_xyz()
+            >>> tuple(data.shape)[:2]
+            (161, 143)
+        """
+        if self.affine is None:
+            msg = "the volume has no affine, so that its place in the patient is unknown"
+            raise ValueError(msg)
+        order = [self.dims.index(dim) for dim in ("x", "y", "z", "t") if dim in self.dims]
+        affine = self.affine[:, [2, 1, 0, 3]]  # a copy
+        affine[:2] = -affine[:2]
+        return self.data.permute(order), affine
 
     def __repr__(self) -> str:
         """Shape, dtype, spacing, units and verdict; never voxels."""
@@ -129,5 +199,7 @@ class Volume:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by its parts: a read-only mapping does not pickle by itself."""
-        parts = (self.data, self.dims, self.affine, self.space, self.units, self.verdict)
-        return Volume, (*parts, self.provenance, dict(self.metadata))
+        coords = {dim: dict(values) for dim, values in self.coords.items()}
+        placed = (self.data, self.dims, self.affine, self.space, self.spacing_mm, self.units)
+        told = (self.verdict, self.provenance, dict(self.metadata), coords, self.valid_mask)
+        return Volume, (*placed, *told)

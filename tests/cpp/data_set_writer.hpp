@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,7 +43,8 @@ class DataSetWriter {
         return *this;
     }
     DataSetWriter& raw(ByteSpan value) {
-        bytes_.insert(bytes_.end(), value.begin(), value.end());
+        // Not insert(): GCC 12 sees an overflow in it that is none (-Warray-bounds).
+        std::ranges::copy(value, std::back_inserter(bytes_));
         return *this;
     }
     /// Tag, VR and length; what follows is the caller's.

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -200,4 +201,59 @@ TEST_CASE("a deflated data set inflates within its limit, or is an error at its 
     CHECK(error(bytes_of({7, 1, 2, 3}), 100) == "invalid_deflate"); // no such type of block
     CHECK(error(ByteSpan{stored}.first(9), 100) == "invalid_deflate");
     CHECK(error({}, 100) == "invalid_deflate");
+}
+
+TEST_CASE("what tells a series' time, padding and spacing at the detector is kept") {
+    const auto header_of = [](const DataSetWriter& writer) {
+        LoadStats stats;
+        return read_header({.path = "<bytes>", .bytes = writer.bytes()}, {}, stats);
+    };
+    for (const ElementSyntax syntax : {kExplicit, kImplicit, kBig}) {
+        const auto uid = syntax.order == std::endian::big ? "1.2.840.10008.1.2.2"
+                         : syntax.is_explicit             ? "1.2.840.10008.1.2.1"
+                                                          : "1.2.840.10008.1.2";
+        DataSetWriter writer = test::file_start(uid);
+        writer.switch_to(syntax).text(tags::FrameTime, "DS", "33.3");
+        writer.text(tags::FrameTimeVector, "DS", "0\\ 40 \\41.5\\1e1");
+        writer.text(tags::ImagerPixelSpacing, "DS", "0.1\\0.2");
+        writer.us(tags::PixelPaddingValue, 0xF830).us(tags::PixelPaddingRangeLimit, 7);
+        const FileHeader header = header_of(writer);
+        CHECK(header.frame_time == 33.3);
+        CHECK(header.frame_time_vector == std::vector<double>{0, 40, 41.5, 10});
+        CHECK(header.imager_pixel_spacing == std::array{0.1, 0.2});
+        CHECK(header.pixel_padding_value == 0xF830U);
+        CHECK(header.pixel_padding_range_limit == 7U);
+    }
+    const FileHeader none = header_of(test::file_start("1.2.840.10008.1.2.1")
+                                          .text(tags::FrameTime, "DS", "")
+                                          .text(tags::FrameTimeVector, "DS", " ")
+                                          .head(tags::PixelPaddingValue, "US", 0));
+    CHECK(!none.frame_time);
+    CHECK(none.frame_time_vector.empty());
+    CHECK(!none.imager_pixel_spacing);
+    CHECK(!none.pixel_padding_value);
+
+    const auto code = [&](Tag tag, const std::string& value) {
+        DataSetWriter writer = test::file_start("1.2.840.10008.1.2.1");
+        writer.text(tag, "DS", value);
+        return code_of([&] { static_cast<void>(header_of(writer)); });
+    };
+    CHECK(code(tags::FrameTime, "33,3") == ErrorCode::invalid_decimal_string);
+    CHECK(code(tags::FrameTime, "1\\2") == ErrorCode::invalid_multiplicity);
+    CHECK(code(tags::FrameTimeVector, "1\\\\2") == ErrorCode::invalid_decimal_string);
+    CHECK(code(tags::FrameTimeVector, "1\\x") == ErrorCode::invalid_decimal_string);
+    CHECK(code(tags::ImagerPixelSpacing, "0.1") == ErrorCode::invalid_multiplicity);
+}
+
+TEST_CASE("a time for each of many frames is read, however long that is") {
+    std::string times = "0";
+    for (int i = 1; i < 50'000; ++i) {
+        times += "\\40";
+    }
+    DataSetWriter writer = test::file_start("1.2.840.10008.1.2");
+    writer.switch_to(kImplicit).text(tags::FrameTimeVector, "DS", times);
+    LoadStats stats;
+    const FileHeader header = read_header({.path = "x", .bytes = writer.bytes()}, {}, stats);
+    REQUIRE(header.frame_time_vector.size() == 50'000);
+    CHECK(header.frame_time_vector.back() == 40);
 }

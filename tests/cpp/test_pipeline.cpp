@@ -29,8 +29,10 @@ Source memory(const test::Bytes& bytes, const std::string& name = "<bytes 0>") {
 Source file(const std::string& path) { return {.path = path, .bytes = {}}; }
 
 LoadRequest request_for(std::vector<Source> sources, OutputOptions output = {}) {
-    return {
-        .sources = std::move(sources), .output = output, .texts = {}, .out = {}, .parallel = {}};
+    LoadRequest request;
+    request.sources = std::move(sources);
+    request.output = output;
+    return request;
 }
 
 template <typename T> std::vector<T> values_of(ByteSpan bytes) {
@@ -148,7 +150,7 @@ TEST_CASE("a series is loaded in slice order, from files and from memory, on any
         CHECK(values_of<float>(loaded.buffer.bytes()) ==
               std::vector<float>{-999, -998, -997, -996, -995, -994});
         CHECK(loaded.series.slices[2].path == "<bytes 0>");
-        CHECK(loaded.series.affine[0] == Vector3{0, 0, 3});
+        CHECK(loaded.grid.affine.value()[0] == Vector3{0, 0, 3});
         CHECK(stats.files.load() == 4); // the text file too
         CHECK(stats.opens.load() == 5); // headers of three files, pixels of two
         CHECK(stats.threads == threads);

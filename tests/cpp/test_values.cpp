@@ -49,6 +49,28 @@ TEST_CASE("a DS is read by one grammar, and nothing else is a number") {
     }
 }
 
+TEST_CASE("a list of DS has any number of them, and its values are asked for in their order") {
+    using Values = std::vector<double>;
+    CHECK(parse_decimal_list("", {}).empty());
+    CHECK(parse_decimal_list(" \0", {}).empty());
+    CHECK(parse_decimal_list("1", {}) == Values{1});
+    CHECK(parse_decimal_list("1\\ 2 \\-.5", {}) == Values{1, 2, -0.5});
+    for (const std::string text : {"\\", "1\\", "\\1", "1\\x", "1 2"}) {
+        CAPTURE(text);
+        CHECK(code_of([&] { static_cast<void>(parse_decimal_list(text, {})); }) ==
+              ErrorCode::invalid_decimal_string);
+    }
+    std::vector<std::string> asked;
+    const auto is_c = [&asked](std::string_view value) {
+        asked.emplace_back(value);
+        return value == "c";
+    };
+    CHECK(any_value("a\\\\c\\d", is_c));
+    CHECK(asked == std::vector<std::string>{"a", "", "c"});
+    CHECK(!any_value("", is_c));
+    CHECK(!any_value("ab", is_c));
+}
+
 TEST_CASE("an IS has 32 bits, a sign at most and digits") {
     CHECK(parse_integer(" +7 ", {}) == 7);
     CHECK(parse_integer("-007", {}) == -7);

@@ -33,7 +33,7 @@ from torchdicom import _reference
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdicom._load import Backend
+    from torchdicom._arguments import Backend
 
 HERE = Path(__file__).resolve().parent
 _LARGEST = 1 << 16

@@ -210,6 +210,34 @@ def inflate() -> Iterator[bytes]:
             yield struct.pack("<H", limit) + packer.compress(data) + packer.flush()
 
 
+def series() -> Iterator[bytes]:
+    """Each file: whether x is moved, z, InstanceNumber, flags, and what they ask for."""
+
+    def files(*parts: bytes) -> bytes:
+        return bytes([len(parts), 1]) + b"".join(parts)
+
+    def even(count: int) -> list[bytes]:
+        return [bytes([0, z, z, 0]) for z in (0, 3, 4, 5, 11)[:count]]
+
+    yield files(*even(5))
+    yield files(*even(1))
+    yield files()
+    for one in range(16):  # each change, and each place
+        yield files(*even(3), bytes([0, one, 9, 0]))
+        for value in range(3):
+            yield files(*even(2), bytes([0, 4, 9, 128, one, value]), bytes([0, 4, 8, 128, one, 1]))
+            yield files(*[bytes([0, z, 9, 128, one, value]) for z in (0, 3, 4)])
+    for spacing in range(4):  # an image with a spacing at its detector
+        yield files(bytes([0, 0, 9, 132, 4, 2, spacing, 1]))
+    yield files(*[bytes([0, 0, 9, 132, 4, 0, 1])] * 2)  # images without a name
+    for bit in range(6):  # each attribute that is chosen from a list
+        for value in range(8):
+            yield files(*even(2), bytes([0, 4, 9, 1 << bit, value]))
+            yield files(*[bytes([0, z, 9, 1 << bit, value]) for z in (0, 3, 4)])
+    yield files(*[bytes([1, z, z, 200 - z, 64]) for z in (0, 3, 4, 4)])
+    yield files(*[bytes([0, 1, z, 64]) for z in (0, 3, 4, 4)])
+
+
 TARGETS = {
     "byte_window": byte_window,
     "codestream": codestream,
@@ -218,6 +246,7 @@ TARGETS = {
     "inflate": inflate,
     "offset_table": offset_table,
     "rle": rle,
+    "series": series,
     "values": values,
 }
 

@@ -4,10 +4,15 @@ It is written from the DICOM standard alone and shares no code with the C++ core
 that feeds it; the two are compared bit for bit. Elements are walked here, because pydicom
 forgives what `load` must refuse; pydicom reads the text, and one pinned plugin per transfer syntax
 (`_codecs.py`) reads the codestreams.
+
+A load goes through `_sources`, `_header` (`_elements`, `_values`, `_frames`), `_collect`, `_split`
+(`_kinds`), `_choose`, `_judge` (`_company`, `_duplicates`, `_geometry`, `_spacing`), `_findings`
+and `_build` (`_grid`, `_fill`, `_pixels`, `_codecs`).
 """
 
 from __future__ import annotations
 
 from torchdicom._reference._load import decode_frames, load_series, read_header
+from torchdicom._reference._scan import scan
 
-__all__ = ["decode_frames", "load_series", "read_header"]
+__all__ = ["decode_frames", "load_series", "read_header", "scan"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torchdicom._reference._codestream import Info
-    from torchdicom._reference._header import PixelFormat
+    from torchdicom._reference._pixel_format import PixelFormat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -16,7 +16,7 @@ from torchdicom._errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdicom._reference._header import PixelFormat
+    from torchdicom._reference._pixel_format import PixelFormat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

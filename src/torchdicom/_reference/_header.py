@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from torchdicom._errors import LimitError, ParseError, UnsupportedError
+from torchdicom._errors import LimitError
 from torchdicom._header import Header
-from torchdicom._metadata import METADATA
+from torchdicom._metadata import METADATA, PADDING
 from torchdicom._reference._codecs import ENCAPSULATED, NATIVE
 from torchdicom._reference._elements import UNDEFINED, parse
 from torchdicom._reference._frames import encapsulated_ranges, native_ranges
@@ -33,27 +33,11 @@ _FRAME_WISE: Final = (
     "PerFrameFunctionalGroupsSequence",
 )
 
-
-@dataclass(frozen=True, slots=True)
-class PixelFormat:
-    """The pixel description of PS3.3 C.7.6.3.1, for one sample a pixel."""
-
-    rows: int
-    columns: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    is_signed: bool
-
-    @property
-    def bytes_per_sample(self) -> int:
-        """Size of a cell."""
-        return self.bits_allocated // 8
-
-    @property
-    def cell(self) -> tuple[int, int, int, bool]:
-        """What a pixel looks like, whatever the size of the image."""
-        return self.bits_allocated, self.bits_stored, self.high_bit, self.is_signed
+# What tells one series from another; free text among it may be in any character set.
+_RAW: Final = (
+    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType"),
+    *("EchoNumbers", "ReceiveCoilName", "PhotometricInterpretation", "RescaleType", "Units"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +51,14 @@ class FileHeader:
         pixels: The element with the pixels, or None.
         frame_wise: The first attribute found that moves rescale or geometry out of the top level.
         has_modality_lut: ModalityLUTSequence (0028,3000) is there.
-        texts: Text by keyword: the metadata allow-list, and what tells series apart.
+        texts: Text by keyword: the metadata allow-list, SeriesDescription, and what was asked for.
+        raw: The bytes of what series are told apart by, one character each; empty where absent.
         pixel_representation: As it stands in the file, 2 and above included.
         numbers: EchoTime, RepetitionTime and FlipAngle.
+        imager_pixel_spacing: (0018,1164), millimetres between rows, then between columns.
+        frame_time: (0018,1063), milliseconds.
+        frame_time_vector: (0018,1065), milliseconds from each frame's predecessor.
+        padding: PixelPaddingValue and PixelPaddingRangeLimit, their 16 bits without a sign.
     """
 
     source: Source
@@ -79,13 +68,23 @@ class FileHeader:
     frame_wise: str | None
     has_modality_lut: bool
     texts: Mapping[str, str]
+    raw: Mapping[str, str]
     pixel_representation: int | None
     numbers: tuple[float | None, ...]
+    imager_pixel_spacing: tuple[float, ...]
+    frame_time: float | None
+    frame_time_vector: tuple[float, ...]
+    padding: tuple[int | None, int | None]
 
     @property
     def path(self) -> str:
         """The file, for errors."""
         return self.source.path
+
+    @property
+    def image_type(self) -> tuple[str, ...]:
+        """The values of ImageType, for comparisons."""
+        return tuple(part.strip(PADDING) for part in self.raw["ImageType"].split("\\"))
 
     @property
     def slope(self) -> float:
@@ -98,8 +97,12 @@ class FileHeader:
         return 0.0 if self.header.rescale_intercept is None else self.header.rescale_intercept
 
 
-def read_file(source: Source) -> FileHeader:
+def read_file(source: Source, extra: Mapping[str, int] | None = None) -> FileHeader:
     """Read and check one header.
+
+    Args:
+        source: The file or bytes.
+        extra: The tags of more texts to keep, by name.
 
     Raises:
         ParseError: The bytes or the values are malformed.
@@ -116,79 +119,26 @@ def read_file(source: Source) -> FileHeader:
         if table is not None and table.length != UNDEFINED and table.length % 8:
             msg = f"The offset table has {table.length} bytes, and 8 belong to each frame"
             raise values.error(msg, "invalid_offset_table", keyword)
-    header = _header(values, pixels)
-    names = (*METADATA, "SeriesDescription", "EchoNumbers", "ReceiveCoilName")
-    texts = {name: text for name in names if (text := values.text(name)) is not None}
+    names: dict[str, str | int] = {name: name for name in (*METADATA, "SeriesDescription")}
+    texts = {name: values.text(tag) for name, tag in {**names, **(extra or {})}.items()}
+    texts["TransferSyntaxUID"] = data_set.transfer_syntax
     frame_wise = {TAGS[name]: name for name in _FRAME_WISE}
     return FileHeader(
         source=source,
         stamp=content.stamp,
-        header=header,
         pixels=pixels,
         frame_wise=next((frame_wise[tag] for tag in elements if tag in frame_wise), None),
         has_modality_lut=TAGS["ModalityLUTSequence"] in elements,
-        texts={**texts, "TransferSyntaxUID": data_set.transfer_syntax},
+        texts={name: text for name, text in texts.items() if text is not None},
+        raw={name: values.raw(name) for name in _RAW},
         pixel_representation=values.short("PixelRepresentation"),
         numbers=tuple(values.decimal(n) for n in ("EchoTime", "RepetitionTime", "FlipAngle")),
-    )
-
-
-def pixel_format(file: FileHeader) -> PixelFormat:
-    """The pixel format of a file, where this version can decode it.
-
-    Raises:
-        ParseError: ``no_pixel_data``, ``invalid_value``.
-        UnsupportedError: ``unsupported_transfer_syntax``, ``unsupported_pixel_format``,
-            ``unsupported_photometric``.
-    """
-    header, pixels = file.header, file.pixels
-    if pixels is None:
-        msg = "The file has no pixel data"
-        raise ParseError(
-            msg, code="no_pixel_data", path=file.path, element=element_name("PixelData")
-        )
-    if header.transfer_syntax_uid not in NATIVE | ENCAPSULATED:
-        msg = f"The transfer syntax {header.transfer_syntax_uid} is not supported"
-        raise _unsupported(file, msg, "unsupported_transfer_syntax", "TransferSyntaxUID")
-    if pixels.tag != TAGS["PixelData"]:
-        msg = "Floating point pixel data is not supported"
-        raise _unsupported(file, msg, "unsupported_pixel_format", pixels.tag)
-    if header.samples_per_pixel != 1:
-        msg = f"SamplesPerPixel is {header.samples_per_pixel}, and only 1 is supported"
-        raise _unsupported(file, msg, "unsupported_photometric", "SamplesPerPixel")
-    if header.photometric_interpretation not in {None, "MONOCHROME1", "MONOCHROME2"}:
-        msg = f"PhotometricInterpretation {header.photometric_interpretation} is not supported"
-        raise _unsupported(file, msg, "unsupported_photometric", "PhotometricInterpretation")
-    return _checked_bits(file)
-
-
-def _checked_bits(file: FileHeader) -> PixelFormat:
-    """The width, place and sign of the stored bits in their cell (PS3.5 8.1.1)."""
-    header = file.header
-    allocated = header.bits_allocated or 0
-    stored = allocated if header.bits_stored is None else header.bits_stored
-    high = stored - 1 if header.high_bit is None else header.high_bit
-    if allocated not in {8, 16, 32}:
-        msg = f"BitsAllocated is {allocated}, and 8, 16 and 32 are supported"
-        raise _unsupported(file, msg, "unsupported_pixel_format", "BitsAllocated")
-    if not 1 <= stored <= allocated:
-        raise _invalid(file, "BitsStored", stored, f"1 to {allocated}")
-    if not stored - 1 <= high < allocated:
-        raise _invalid(file, "HighBit", high, f"{stored - 1} to {allocated - 1}")
-    sign = file.pixel_representation
-    if sign is None:
-        msg = "There is pixel data, but no PixelRepresentation"
-        element = element_name("PixelRepresentation")
-        raise ParseError(msg, code="missing_element", path=file.path, element=element)
-    if sign > 1:
-        raise _invalid(file, "PixelRepresentation", sign, "0 and 1")
-    return PixelFormat(
-        rows=header.rows or 0,
-        columns=header.columns or 0,
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=high,
-        is_signed=sign == 1,
+        imager_pixel_spacing=values.decimals("ImagerPixelSpacing", 2),
+        frame_time=values.decimal("FrameTime"),
+        frame_time_vector=values.decimal_list("FrameTimeVector"),
+        padding=(values.short("PixelPaddingValue"), values.short("PixelPaddingRangeLimit")),
+        # Where the pixels lie is judged last: a malformed attribute before them comes first.
+        header=_header(values, pixels),
     )
 
 
@@ -297,12 +247,3 @@ def _limit(values: Values, code: str, keyword: str, number: int, limit: int) -> 
         element=element_name(keyword),
         offset=element.offset,
     )
-
-
-def _unsupported(file: FileHeader, text: str, code: str, tag: int | str) -> UnsupportedError:
-    return UnsupportedError(text, code=code, path=file.path, element=element_name(tag))
-
-
-def _invalid(file: FileHeader, keyword: str, number: int | None, allowed: str) -> ParseError:
-    msg = f"{keyword} is {number}, and {allowed} are possible"
-    return ParseError(msg, code="invalid_value", path=file.path, element=element_name(keyword))

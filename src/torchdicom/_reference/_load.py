@@ -1,53 +1,67 @@
-"""The three entries of the reference backend."""
+"""The entries of the reference backend."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import torch
-
-from torchdicom._errors import ParseError, SeriesError
-from torchdicom._metadata import typed_metadata
-from torchdicom._reference._header import pixel_format, read_file
-from torchdicom._reference._pixels import (
-    check_rescale,
-    default_dtype,
-    output_tensor,
-    read_frame,
-    rescale,
-)
-from torchdicom._reference._series import arrange, one_series
-from torchdicom._reference._sources import expand, is_lost, named_source
-from torchdicom._reference._tags import element_name
-from torchdicom._volume import SliceProvenance, Volume
+from torchdicom._errors import DecodeError, DicomWarning, ParseError
+from torchdicom._reference._build import Request, build
+from torchdicom._reference._choose import choose
+from torchdicom._reference._collect import collect
+from torchdicom._reference._fill import Task, fill
+from torchdicom._reference._findings import apply_policy, dropped
+from torchdicom._reference._header import read_file
+from torchdicom._reference._judge import judge
+from torchdicom._reference._pixel_format import pixel_format
+from torchdicom._reference._pixels import check_rescale, default_dtype, output_tensor
+from torchdicom._reference._sources import named_source
+from torchdicom._reference._split import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import torch
+
     from torchdicom._header import Header
-    from torchdicom._reference._header import FileHeader, PixelFormat
+    from torchdicom._policy import Policy
+    from torchdicom._reference._fill import Region
+    from torchdicom._reference._findings import Finding
     from torchdicom._reference._pixels import Output
-    from torchdicom._reference._sources import Source
+    from torchdicom._reference._split import Part
+    from torchdicom._volume import Volume
+
+# What a file may turn out to be while a frame of it is decoded, and the policy may drop.
+_DROPPED_LATE = frozenset({"codestream_mismatch", "truncated_pixels"})
 
 
 def load_series(
     sources: Sequence[str | bytes],
     *,
+    series: str | None,
+    policy: Policy,
     output: Output,
     dtype: torch.dtype | None,
     out: torch.Tensor | None,
     num_threads: int | None,
+    slices: slice | Sequence[int] | None,
+    region: Region | None,
+    mask: bool,
 ) -> Volume:
-    """Load the one series that the sources hold.
+    """Load one series of those that the sources hold.
 
     Args:
         sources: Files, folders and bytes.
+        series: The key or UID of the series; None where there is only one.
+        policy: What to do about each defect.
         output: ``"stored"`` or ``"modality"``.
         dtype: Of the result; None for the default of the output.
         out: The tensor to fill, or None for a new one.
         num_threads: How many slices are decoded at a time; None for one a CPU.
+        slices: The positions to load, in sorted order; None for all.
+        region: The pixels to load, (y0, y1, x0, x1); None for all.
+        mask: Say which voxels are no padding.
 
     Returns:
         The volume, slices ascending along their normal.
@@ -55,28 +69,25 @@ def load_series(
     Raises:
         DicomError: What was found, with its code.
         OSError: If a file cannot be read.
-        ValueError: If `out` does not fit.
+        IndexError: If a slice is not there.
+        ValueError: If `out` or `region` does not fit, or `slices` is empty.
     """
-    files = one_series(_read_images(sources))
-    series = arrange(files, output)
-    pixels = pixel_format(files[0])  # all are the same, or it were no series
-    dtype = default_dtype(pixels, output) if dtype is None else dtype
-    rescales = [check_rescale(file, output, dtype) for file in series.files]
-    shape = (len(files), pixels.rows, pixels.columns)
-    data = output_tensor(shape, dtype, out)
-    tasks = [(file, 0, *pair) for file, pair in zip(series.files, rescales, strict=True)]
-    _fill(data, tasks, pixels, num_threads)
-    first = series.files[0]
-    return Volume(
-        data=data,
-        dims=("z", "y", "x"),
-        affine=torch.tensor(series.affine, dtype=torch.float64),
-        space="LPS",
-        units=series.units,
-        verdict=series.verdict,
-        provenance=tuple(_provenance(task) for task in tasks),
-        metadata=typed_metadata(first.texts, first.path),
-    )
+    files, left_out = collect(sources, policy)
+    parts = split(files)
+    part = choose(parts, series)
+    request = Request(output, dtype, out, num_threads, slices, region, mask)
+    while True:
+        judged = judge(part, parts, policy, left_out)
+        messages = apply_policy(judged.findings, policy)
+        try:
+            volume = build(judged, request)
+        except (DecodeError, ParseError) as error:
+            part, finding = _without(part, error, policy)
+            left_out.append(finding)
+            continue
+        for message in messages:
+            warnings.warn(message, DicomWarning, stacklevel=2)
+        return volume
 
 
 def decode_frames(
@@ -120,7 +131,8 @@ def decode_frames(
             raise IndexError(msg)
         chosen.append(frame % count)
     data = output_tensor((len(chosen), pixels.rows, pixels.columns), dtype, out)
-    _fill(data, [(file, frame, slope, intercept) for frame in chosen], pixels, num_threads)
+    tasks = [Task(file, frame, slope, intercept, i) for i, frame in enumerate(chosen)]
+    fill(data, tasks, pixels, num_threads)
     return data
 
 
@@ -134,71 +146,14 @@ def read_header(source: str | bytes) -> Header:
     return read_file(named_source(source)).header
 
 
-def _read_images(sources: Sequence[str | bytes]) -> list[FileHeader]:
-    """The headers of all files with pixels; a file of a folder need not be DICOM."""
-    read = [_read_if_dicom(source) for source in expand(sources)]
-    files = [file for file in read if file is not None]
-    if not files:
-        msg = "None of the files is DICOM. Name the folder that has the DICOM files in it"
-        raise SeriesError(msg, code="no_dicom_files", path=_first_path(sources))
-    for file in files:
-        _refuse_lost_pixels(file)
-    images = [file for file in files if file.pixels is not None]
-    if not images:
-        msg = f"None of the {len(files)} DICOM file(s) has pixels"
-        raise SeriesError(msg, code="no_images", path=_first_path(sources))
-    return images
+def _without(part: Part, error: DecodeError | ParseError, policy: Policy) -> tuple[Part, Finding]:
+    """The part without the file that a frame failed in.
 
-
-def _read_if_dicom(source: Source) -> FileHeader | None:
-    """One header; None for a file of a folder that is not DICOM."""
-    try:
-        return read_file(source)
-    except ParseError as error:
-        if source.is_named or error.code != "not_dicom" or is_lost(source):
-            raise
-        return None
-
-
-def _refuse_lost_pixels(file: FileHeader) -> None:
-    """A structure set has no pixels; a file that describes an image and has none was cut off."""
-    header = file.header
-    if file.pixels is None and header.rows is not None and header.columns is not None:
-        msg = "The file describes an image and has no pixels: it is cut off"
-        element = element_name("PixelData")
-        raise ParseError(msg, code="no_pixel_data", path=file.path, element=element)
-
-
-def _first_path(sources: Sequence[str | bytes]) -> str | None:
-    return named_source(sources[0]).path if sources else None
-
-
-Task = tuple["FileHeader", int, float, float]
-
-
-def _fill(
-    data: torch.Tensor, tasks: Sequence[Task], pixels: PixelFormat, num_threads: int | None
-) -> None:
-    """Decode each task into its slice; of several errors, that of the lowest slice is raised."""
-
-    def fill_one(index: int) -> None:
-        file, frame, slope, intercept = tasks[index]
-        stored = read_frame(file, frame, pixels)
-        data[index] = rescale(stored, slope, intercept, data.dtype, file.path, index)
-
-    threads = num_threads or len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        futures = [pool.submit(fill_one, index) for index in range(len(tasks))]
-        try:
-            for future in futures:
-                future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-def _provenance(task: Task) -> SliceProvenance:
-    file, frame, slope, intercept = task
-    x, y, z = file.header.image_position_patient
-    uid = file.header.sop_instance_uid or ""
-    return SliceProvenance(file.path, frame, uid, (x, y, z), slope, intercept)
+    Raises:
+        DecodeError: The error itself, unless the policy drops such files and others are left.
+        ParseError: The same.
+    """
+    rest = tuple(file for file in part.files if file.path != error.path)
+    if error.code not in _DROPPED_LATE or not 0 < len(rest) < len(part.files):
+        raise error
+    return replace(part, files=rest), dropped(error, error.path or "", policy)

@@ -14,7 +14,8 @@ from torchdicom._reference._sources import read_again
 from torchdicom._reference._tags import element_name
 
 if TYPE_CHECKING:
-    from torchdicom._reference._header import FileHeader, PixelFormat
+    from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._pixel_format import PixelFormat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Output = Literal["stored", "modality"]
@@ -84,6 +85,22 @@ def stored_values(cells: Array, pixels: PixelFormat) -> Array:
         sign = 1 << (pixels.bits_stored - 1)
         values = (values ^ sign) - sign
     return values
+
+
+def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Array:
+    """False where a stored value is padding (PS3.3 C.7.5.1.1.2), of the shape of the values.
+
+    Padding is PixelPaddingValue, or all from it to PixelPaddingRangeLimit, whichever is greater;
+    both have the sign of PixelRepresentation.
+    """
+    value, limit = file.padding
+    if value is None:
+        return np.ones(stored.shape, dtype=bool)
+    ends = [
+        end - 0x1_0000 if pixels.is_signed and end >= 0x8000 else end
+        for end in (value, value if limit is None else limit)
+    ]
+    return (stored < min(ends)) | (stored > max(ends))
 
 
 def read_frame(file: FileHeader, frame: int, pixels: PixelFormat) -> Array:

@@ -25,11 +25,13 @@ class Source:
         path: The file as named, or ``"<bytes 0>"``, which counts the sources in memory alone.
         data: The bytes, where they are in memory.
         is_named: False for a file met in a folder, which need not be DICOM.
+        index: Which of the sources in memory it is.
     """
 
     path: str
     data: bytes | None = None
     is_named: bool = True
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,13 @@ class Content:
 def named_source(source: str | bytes, index: int = 0) -> Source:
     """What one argument of the caller stands for."""
     if isinstance(source, bytes):
-        return Source(f"<bytes {index}>", source)
+        return Source(f"<bytes {index}>", source, index=index)
     return Source(source)
+
+
+def place_in_order(source: Source) -> tuple[bool, int, bytes]:
+    """What sources are sorted by: the bytes of their paths, then those in memory as given."""
+    return source.data is not None, source.index, os.fsencode(source.path)
 
 
 def expand(sources: Sequence[str | bytes]) -> list[Source]:
@@ -57,6 +64,7 @@ def expand(sources: Sequence[str | bytes]) -> list[Source]:
 
     Raises:
         FileNotFoundError: If a named path does not exist.
+        OSError: If a folder cannot be read.
         SeriesError: ``empty_folder``.
     """
     files: dict[str, Source] = {}
@@ -75,26 +83,73 @@ def expand(sources: Sequence[str | bytes]) -> list[Source]:
                 raise SeriesError(msg, code="empty_folder", path=source)
             for path in found:
                 files.setdefault(path, Source(path, is_named=False))
-    return [*(files[path] for path in sorted(files, key=os.fsencode)), *in_memory]
+    return [*sorted(files.values(), key=place_in_order), *in_memory]
 
 
-def _walk(folder: str, visited: set[tuple[int, int]]) -> Iterator[str]:
-    """Regular files below a folder; links are followed, but no folder is entered twice."""
-    status = os.stat(folder)  # noqa: PTH116 - paths stay as the caller wrote them
-    identity = status.st_dev, status.st_ino
-    if identity in visited:
+def expand_readable(paths: Sequence[str]) -> tuple[list[Source], list[str]]:
+    """The same without an error for what cannot be read.
+
+    Returns:
+        Every file once, in order; and the folders and links that lead no further.
+
+    Raises:
+        FileNotFoundError: If a named path does not exist.
+    """
+    files: dict[str, Source] = {}
+    refused: list[str] = []
+    visited: set[tuple[int, int]] = set()
+    for path in paths:
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116 - names the path as given
+        except OSError as error:
+            if error.errno == errno.ENOENT and not os.path.lexists(path):
+                raise
+            refused.append(path)
+            continue
+        if stat.S_ISREG(mode):
+            files[path] = Source(path)
+        elif stat.S_ISDIR(mode):
+            for found in _walk(path, visited, refused):
+                files.setdefault(found, Source(found, is_named=False))
+    return sorted(files.values(), key=place_in_order), refused
+
+
+def _walk(
+    folder: str, visited: set[tuple[int, int]], refused: list[str] | None = None
+) -> Iterator[str]:
+    """Regular files below a folder; links are followed, but no folder is entered twice.
+
+    Args:
+        folder: Where to start.
+        visited: The folders that were entered before.
+        refused: Takes the folders that cannot be read; without it that is an error.
+    """
+    try:
+        status = os.stat(folder)  # noqa: PTH116 - paths stay as the caller wrote them
+        identity = status.st_dev, status.st_ino
+        if identity in visited:
+            return
+        visited.add(identity)
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:
+        if refused is None:
+            raise
+        refused.append(folder)
         return
-    visited.add(identity)
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            try:
-                is_folder, is_file = entry.is_dir(), entry.is_file()
-            except OSError:
-                continue  # a link that leads to itself: like one that leads nowhere
-            if is_folder:
-                yield from _walk(entry.path, visited)
-            elif is_file:
-                yield entry.path
+    folders = []
+    for entry in entries:
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:
+            continue  # a link that leads to itself: like one that leads nowhere
+        if is_folder:
+            folders.append(entry.path)
+        elif is_file:
+            yield entry.path
+    # Of a folder that two links lead to, the first name counts.
+    for path in sorted(folders, key=os.fsencode):
+        yield from _walk(path, visited, refused)
 
 
 def is_lost(source: Source) -> bool:

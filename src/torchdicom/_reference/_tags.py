@@ -13,6 +13,9 @@ TAGS: Final[dict[str, int]] = {
     "SOPInstanceUID": 0x0008_0018,
     "SeriesDescription": 0x0008_103E,
     "EchoNumbers": 0x0018_0086,
+    "FrameTime": 0x0018_1063,
+    "FrameTimeVector": 0x0018_1065,
+    "ImagerPixelSpacing": 0x0018_1164,
     "ReceiveCoilName": 0x0018_1250,
     "InstanceNumber": 0x0020_0013,
     "ImagePositionPatient": 0x0020_0032,
@@ -28,6 +31,8 @@ TAGS: Final[dict[str, int]] = {
     "BitsStored": 0x0028_0101,
     "HighBit": 0x0028_0102,
     "PixelRepresentation": 0x0028_0103,
+    "PixelPaddingValue": 0x0028_0120,
+    "PixelPaddingRangeLimit": 0x0028_0121,
     "RescaleIntercept": 0x0028_1052,
     "RescaleSlope": 0x0028_1053,
     "RescaleType": 0x0028_1054,
@@ -52,8 +57,9 @@ PIXEL_TAGS: Final = frozenset(
 
 # Of these nothing but the text is handed on.
 _METADATA_ONLY: Final = frozenset(
-    """Manufacturer ManufacturerModelName BodyPartExamined KVP MagneticFieldStrength
-    ConvolutionKernel PatientPosition ViewPosition ImageLaterality""".split()
+    """Manufacturer ManufacturerModelName AnatomicalOrientationType BodyPartExamined KVP
+    MagneticFieldStrength ConvolutionKernel PatientPosition ViewPosition
+    ImageLaterality""".split()
 )
 READ_TAGS: Final = frozenset(tag for name, tag in TAGS.items() if name not in _METADATA_ONLY)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The longest attribute that is read is text of some 10,000 characters.
 _MAX_LENGTH: Final = 65_536
+# But for FrameTimeVector: 16 characters and a backslash (PS3.5 6.2) for each of a million frames.
+_MAX_LIST_LENGTH: Final = 17_000_000
 
 # Leading zeros aside, ten digits are all that 32 bits hold.
 _INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,10}")
@@ -31,14 +33,22 @@ class Values:
     data_set: DataSet
     path: str
 
-    def text(self, keyword: str) -> str | None:
+    def text(self, name: str | int) -> str | None:
         """Text without its padding; several values keep their backslashes.
+
+        Args:
+            name: A keyword of `TAGS`, or any tag.
 
         Raises:
             LimitError: ``limit_element_length``, here and in every other method.
         """
-        found = self._bytes(keyword)
+        found = self._bytes(name)
         return self._decode(found[1]).strip(PADDING) or None if found else None
+
+    def raw(self, keyword: str) -> str:
+        """The bytes of text without their padding, one character each; empty where absent."""
+        found = self._bytes(keyword)
+        return found[1].decode("latin-1").strip(PADDING) if found else ""
 
     def decimals(self, keyword: str, count: int) -> tuple[float, ...]:
         """The numbers of a DS with exactly `count` values.
@@ -46,15 +56,17 @@ class Values:
         Raises:
             ParseError: ``invalid_decimal_string``, ``invalid_multiplicity``.
         """
-        element, parts = self._parts(keyword, count)
-        numbers = []
-        for part in parts:
-            number = parse_decimal(part)
-            if number is None:
-                msg = f"{part.strip(PADDING)!r} is not a decimal string (PS3.5 6.2), such as -1.5"
-                raise self.error(msg, "invalid_decimal_string", keyword, element)
-            numbers.append(number)
-        return tuple(numbers)
+        element, parts = self._parts(keyword)
+        self._require_count(keyword, element, parts, count)
+        return self._numbers(keyword, element, parts)
+
+    def decimal_list(self, keyword: str) -> tuple[float, ...]:
+        """The numbers of a DS with any number of values.
+
+        Raises:
+            ParseError: ``invalid_decimal_string``.
+        """
+        return self._numbers(keyword, *self._parts(keyword, _MAX_LIST_LENGTH))
 
     def decimal(self, keyword: str) -> float | None:
         """The number of a DS with one value.
@@ -70,7 +82,8 @@ class Values:
         Raises:
             ParseError: ``invalid_integer_string``, ``invalid_multiplicity``.
         """
-        element, parts = self._parts(keyword, 1)
+        element, parts = self._parts(keyword)
+        self._require_count(keyword, element, parts, 1)
         if not parts:
             return None
         text = parts[0].strip(PADDING)
@@ -104,36 +117,50 @@ class Values:
             text, code=code, path=self.path, element=element_name(keyword), offset=offset
         )
 
-    def _bytes(self, keyword: str) -> tuple[Element, bytes] | None:
+    def _bytes(self, name: str | int, limit: int = _MAX_LENGTH) -> tuple[Element, bytes] | None:
         """An element and its value; None where it is absent or a sequence."""
-        element = self.data_set.elements.get(TAGS[keyword])
+        element = self.data_set.elements.get(TAGS[name] if isinstance(name, str) else name)
         if element is None or element.length == UNDEFINED:
             return None
-        if element.length > _MAX_LENGTH:
-            msg = f"The value has {element.length} bytes, and {_MAX_LENGTH} are the limit"
+        if element.length > limit:
+            msg = f"The value has {element.length} bytes, and {limit} are the limit"
             raise LimitError(
                 msg,
                 code="limit_element_length",
                 path=self.path,
-                element=element_name(keyword),
+                element=element_name(name),
                 offset=element.offset,
             )
         return element, self.data_set.data[element.start : element.start + element.length]
 
-    def _parts(self, keyword: str, count: int) -> tuple[Element | None, list[str]]:
+    def _parts(self, keyword: str, limit: int = _MAX_LENGTH) -> tuple[Element | None, list[str]]:
         """The values of numeric text; none where it is absent or all padding."""
-        found = self._bytes(keyword)
+        found = self._bytes(keyword, limit)
         if found is None:
             return None, []
         element, value = found
         text = value.decode("latin-1")
-        if not text.strip(PADDING):
-            return element, []
-        parts = text.split("\\")
-        if len(parts) != count:
+        return element, text.split("\\") if text.strip(PADDING) else []
+
+    def _require_count(
+        self, keyword: str, element: Element | None, parts: list[str], count: int
+    ) -> None:
+        """Refuse another number of values than `count`, none aside."""
+        if parts and len(parts) != count:
             msg = f"The attribute has {len(parts)} values where {count} belong"
             raise self.error(msg, "invalid_multiplicity", keyword, element)
-        return element, parts
+
+    def _numbers(
+        self, keyword: str, element: Element | None, parts: list[str]
+    ) -> tuple[float, ...]:
+        numbers = []
+        for part in parts:
+            number = parse_decimal(part)
+            if number is None:
+                msg = f"{part.strip(PADDING)!r} is not a decimal string (PS3.5 6.2), such as -1.5"
+                raise self.error(msg, "invalid_decimal_string", keyword, element)
+            numbers.append(number)
+        return tuple(numbers)
 
     def _decode(self, value: bytes) -> str:
         """Text by SpecificCharacterSet; what cannot be read becomes U+FFFD."""

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <vector>
 
 using namespace torchdicom;
 
@@ -73,12 +74,27 @@ void check_integer(const std::string& text) {
     fuzz::require(error || value == expected, "an integer string gives its number");
 }
 
+/// A list is read where each of its values is, and gives the same numbers.
+void check_list(const std::string& text) {
+    std::vector<double> list;
+    const auto error = fuzz::error_of([&] { list = parse_decimal_list(text, kElement); });
+    std::vector<double> one_by_one;
+    const auto expected = fuzz::error_of([&] {
+        for (std::size_t i = 0; !trimmed(text).empty() && i < count_values(text); ++i) {
+            one_by_one.push_back(parse_decimal(nth_value(text, i), kElement));
+        }
+    });
+    fuzz::require(error.has_value() == expected.has_value(), "a list is read value by value");
+    fuzz::require(error || list == one_by_one, "a list has all values in their order");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text{as_text(std::as_bytes(std::span{data, size}))};
     check_decimal(text);
     check_integer(text);
+    check_list(text);
     const std::size_t count = count_values(text);
     const auto three = fuzz::error_of([&] {
         const auto values = parse_decimals<3>(text, kElement);

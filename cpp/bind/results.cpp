@@ -1,0 +1,100 @@
+// What a load returns, as Python objects.
+
+#include "bind/bindings.hpp"
+
+namespace torchdicom::bind {
+
+namespace {
+
+py::object text_or_none(const std::string& text) {
+    return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
+}
+
+/// (path, frame, SOPInstanceUID, position, slope, intercept) for every slice, or frame of a cine.
+py::list provenance(const LoadedSeries& loaded) {
+    py::list list;
+    for (const FrameTask& task : loaded.plan.tasks) {
+        const FileHeader& header = loaded.series.slices[task.header];
+        const Vector3 position =
+            header.image_position_patient.value_or(Vector3{kUnknown, kUnknown, kUnknown});
+        list.append(py::make_tuple(to_python_path(header.path), task.frame,
+                                   to_python_text(header.sop_instance_uid),
+                                   py::make_tuple(position[0], position[1], position[2]),
+                                   task.rescale.slope, task.rescale.intercept));
+    }
+    return list;
+}
+
+/// The raw texts of the first slice, by tag.
+py::dict texts(const FileHeader& header) {
+    py::dict values;
+    values[py::int_(tags::TransferSyntaxUID)] = py::bytes{header.transfer_syntax_uid};
+    values[py::int_(tags::SpecificCharacterSet)] = py::bytes{header.specific_character_set};
+    for (const auto& [tag, value] : header.texts) {
+        values[py::int_(tag)] = py::bytes{value};
+    }
+    return values;
+}
+
+py::tuple dims(const Plan& plan) {
+    if (plan.stack == Stack::t_and_z) {
+        return py::make_tuple("t", "z", "y", "x");
+    }
+    return py::make_tuple("z", "y", "x");
+}
+
+py::list to_python_paths(const std::vector<std::string>& texts) {
+    py::list list;
+    for (const std::string& text : texts) {
+        list.append(to_python_path(text));
+    }
+    return list;
+}
+
+py::object mask_or_none(Buffer mask, const Plan& plan) {
+    return plan.has_mask ? py::object{to_mask_array(std::move(mask), plan)}
+                         : py::object{py::none{}};
+}
+
+} // namespace
+
+py::list to_python(const std::vector<Defect>& defects) {
+    py::list list;
+    for (const Defect& defect : defects) {
+        py::dict measured;
+        for (const auto& [name, value] : defect.measured) {
+            measured[py::str{name.data(), name.size()}] = value;
+        }
+        list.append(py::make_tuple(std::string{code_name(defect.code)},
+                                   to_python_path(defect.message),
+                                   py::tuple{py::cast(defect.slices)},
+                                   py::tuple{to_python_paths(defect.files)}, measured));
+    }
+    return list;
+}
+
+py::dict to_python(LoadedSeries loaded, bool is_callers) {
+    const Series& series = loaded.series;
+    py::dict result;
+    result["dtype"] = name_of(loaded.plan.dtype);
+    result["data"] = is_callers ? py::object{py::none{}}
+                                : py::object{to_array(std::move(loaded.buffer), loaded.plan)};
+    result["mask"] = mask_or_none(std::move(loaded.mask), loaded.plan);
+    result["dims"] = dims(loaded.plan);
+    result["kind"] = std::string{torchdicom::name_of(series.kind)};
+    result["key"] = to_python_text(series.key);
+    result["affine_columns"] = loaded.grid.affine;
+    result["spacing_mm"] = py::tuple{py::cast(loaded.grid.spacing_mm)};
+    result["spacing_source"] = text_or_none(series.spacing_source);
+    result["frame_times_ms"] = loaded.frame_times_ms;
+    result["units"] = to_python_text(series.units);
+    result["ok"] = is_ok(series);
+    result["defects"] = to_python(series.defects);
+    result["warnings"] = to_python_paths(loaded.warnings);
+    result["provenance"] = provenance(loaded);
+    result["texts"] = texts(series.slices.front());
+    result["path"] = to_python_path(series.slices.front().path);
+    return result;
+}
+
+} // namespace torchdicom::bind

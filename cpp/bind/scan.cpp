@@ -1,0 +1,274 @@
+// Scans and indexes: columns of NumPy arrays to and from the core.
+
+#include "pipeline/scan.hpp"
+#include "bind/bindings.hpp"
+#include "bind/columns.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+namespace torchdicom::bind {
+
+namespace {
+
+/// (name, type) of each column, in order.
+py::list core_column_list() {
+    py::list list;
+    for (const ColumnSpec& spec : core_columns()) {
+        list.append(
+            py::make_tuple(std::string{spec.name}, std::string{torchdicom::name_of(spec.type)}));
+    }
+    return list;
+}
+
+/// "0018,0050"
+std::string text_name(Tag tag) { return element_name(tag).substr(1, 9); }
+
+py::tuple discover_files(const py::list& named) {
+    std::vector<std::string> paths;
+    for (const py::handle& path : named) {
+        paths.push_back(from_python_path(path));
+    }
+    const ParallelOptions options = parallel_options(1);
+    FoundFiles found;
+    {
+        const py::gil_scoped_release release;
+        found = find_files(paths, options.checkpoint);
+    }
+    Column column = make_column({.name = "path", .type = ColumnType::text});
+    for (const std::string& path : found.paths) {
+        append_text(path, column);
+    }
+    py::list skipped;
+    for (const Unreachable& one : found.unreachable) {
+        skipped.append(py::make_tuple(py::bytes{one.path},
+                                      std::string{code_name(ErrorCode::os_error)},
+                                      to_python_path(one.message)));
+    }
+    return py::make_tuple(to_python(std::move(column)), skipped);
+}
+
+std::vector<std::string> paths_from(const py::handle& value) {
+    HeldArrays arrays;
+    const ColumnView column = arrays.view({.name = "paths", .type = ColumnType::text}, value);
+    std::vector<std::string> paths(count_records(column));
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        paths[i] = text_at(column, i);
+        // The system would take what is before the NUL for the whole.
+        if (paths[i].empty() || paths[i].find('\0') != std::string::npos) {
+            fail_index("paths", "a path that no file can have");
+        }
+    }
+    return paths;
+}
+
+py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
+    py::dict columns;
+    for (Column& column : rows.columns) {
+        const py::str name{column.spec.name.data(), column.spec.name.size()};
+        columns[name] = to_python(std::move(column));
+    }
+    py::dict texts;
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+        texts[py::str{text_name(tags[i])}] = to_python(std::move(rows.texts[i]));
+    }
+    py::list others;
+    for (const PassedOver& other : rows.others) {
+        others.append(
+            py::make_tuple(other.file, std::string{other.code}, to_python_path(other.message)));
+    }
+    py::dict result;
+    result["columns"] = columns;
+    result["file"] = to_array(std::move(rows.file));
+    result["texts"] = texts;
+    result["others"] = others;
+    result["size"] = to_array(std::move(rows.states.size));
+    result["mtime_ns"] = to_array(std::move(rows.states.mtime_ns));
+    return result;
+}
+
+py::dict rows_of_files(const py::object& paths, std::size_t num_threads, std::vector<Tag> texts) {
+    const std::vector<std::string> files = paths_from(paths);
+    std::ranges::sort(texts);
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    const ParallelOptions parallel = parallel_options(num_threads);
+    LoadStats stats;
+    stats.threads = num_threads;
+    Rows rows;
+    {
+        const py::gil_scoped_release release;
+        rows = read_rows(files, texts, parallel, stats);
+    }
+    remember_stats(stats);
+    return rows_to_python(std::move(rows), texts);
+}
+
+py::tuple states_of_files(const py::object& paths, std::size_t num_threads) {
+    const std::vector<std::string> files = paths_from(paths);
+    const ParallelOptions parallel = parallel_options(num_threads);
+    FileStates states;
+    {
+        const py::gil_scoped_release release;
+        states = file_states(files, parallel);
+    }
+    return py::make_tuple(to_array(std::move(states.size)), to_array(std::move(states.mtime_ns)));
+}
+
+/// Views of the core's columns among those of `columns`.
+Records records_from(const py::dict& columns, HeldArrays& arrays) {
+    std::vector<ColumnView> views;
+    for (const ColumnSpec& spec : core_columns()) {
+        views.push_back(arrays.view(spec, item(columns, spec.name)));
+    }
+    return Records{std::move(views)};
+}
+
+py::dict part_to_python(GroupedPart part) {
+    constexpr std::size_t kModality = 1;
+    const Series& series = part.series;
+    py::list splitting;
+    for (const std::string& text : series.splitting) {
+        splitting.append(to_python_text(text));
+    }
+    py::dict result;
+    result["key"] = to_python_text(series.key);
+    result["series_instance_uid"] = to_python_text(series.series_instance_uid);
+    result["kind"] = std::string{torchdicom::name_of(series.kind)};
+    result["modality"] = splitting[kModality];
+    result["splitting"] = splitting;
+    result["rows"] = to_array(std::move(part.rows));
+    result["set_aside"] = to_array(std::move(part.set_aside));
+    result["affine_columns"] = series.affine;
+    result["spacing_mm"] = py::tuple{py::cast(series.spacing_mm)};
+    result["spacing_source"] = series.spacing_source.empty()
+                                   ? py::object{py::none{}}
+                                   : py::object{to_python_text(series.spacing_source)};
+    result["units"] = to_python_text(series.units);
+    result["ok"] = part.is_ok;
+    result["defects"] = to_python(series.defects);
+    return result;
+}
+
+py::list group_rows(const py::dict& columns, const py::dict& policy, std::size_t num_threads) {
+    HeldArrays arrays;
+    const Tolerances tolerances = policy_from(policy).tolerances;
+    const ParallelOptions parallel = parallel_options(num_threads);
+    LoadStats stats;
+    stats.threads = num_threads;
+    const Records records = records_from(columns, arrays);
+    std::vector<GroupedPart> parts;
+    {
+        const py::gil_scoped_release release;
+        parts = group_records(records, tolerances, parallel, stats);
+    }
+    remember_stats(stats);
+    py::list list;
+    for (GroupedPart& part : parts) {
+        list.append(part_to_python(std::move(part)));
+    }
+    return list;
+}
+
+std::string from_python_text(const py::str& text) {
+    PyObject* const encoded = PyUnicode_AsLatin1String(text.ptr());
+    if (encoded == nullptr) {
+        throw py::error_already_set{};
+    }
+    return py::reinterpret_steal<py::bytes>(encoded);
+}
+
+/// A defect that is about the siblings of a part, from the index that kept it.
+Defect sibling_defect(const py::handle& row) {
+    struct Rule {
+        ErrorCode code;
+        Tag tag;
+    };
+    constexpr std::array kRules{Rule{ErrorCode::localizer, tags::ImageType},
+                                Rule{ErrorCode::mixed_size, tags::Rows},
+                                Rule{ErrorCode::mixed_pixel_format, tags::BitsAllocated},
+                                Rule{ErrorCode::mixed_orientation, tags::ImageOrientationPatient}};
+    constexpr std::array<std::string_view, 2> kMeasured{"files", "parts"};
+    using Slices = std::vector<std::size_t>;
+    using Files = std::vector<py::str>;
+    using Numbers = std::map<std::string, double>;
+    const auto values = row.cast<std::tuple<std::string, py::str, Slices, Files, Numbers>>();
+    const auto* const rule = std::find_if(kRules.begin(), kRules.end(), [&values](const Rule& one) {
+        return code_name(one.code) == std::get<std::string>(values);
+    });
+    if (rule == kRules.end()) {
+        fail_index("context", "a defect that is not about other parts");
+    }
+    Defect defect{.code = rule->code,
+                  .message = from_python_path(std::get<py::str>(values)),
+                  .slices = std::get<Slices>(values)};
+    for (const py::str& file : std::get<Files>(values)) {
+        defect.files.push_back(from_python_path(file));
+    }
+    for (const auto& [name, value] : std::get<Numbers>(values)) {
+        const auto* const known = std::find(kMeasured.begin(), kMeasured.end(), name);
+        if (known == kMeasured.end()) {
+            fail_index("context", "a number of another defect");
+        }
+        defect.measured.emplace_back(*known, value);
+    }
+    defect.place = {.path = defect.files.empty() ? std::string{} : defect.files.front(),
+                    .element = element_name(rule->tag)};
+    return defect;
+}
+
+std::vector<Defect> sibling_defects(const py::list& rows) {
+    std::vector<Defect> defects;
+    for (const py::handle& row : rows) {
+        try {
+            defects.push_back(sibling_defect(row));
+        } catch (const py::cast_error&) {
+            fail_index("context", "a defect of another form");
+        }
+    }
+    return defects;
+}
+
+py::dict load_rows(const py::dict& columns, const py::str& key, const py::list& context,
+                   const py::kwargs& options) {
+    HeldArrays arrays;
+    const LoadRequest request = load_request(options);
+    const Records records = records_from(columns, arrays);
+    std::vector<TextColumn> texts;
+    for (const Tag tag : request.texts) {
+        const std::string name = text_name(tag);
+        const ColumnSpec spec{.name = "texts", .type = ColumnType::text};
+        texts.push_back({.tag = tag, .column = arrays.view(spec, item(columns, name))});
+        if (count_records(texts.back().column) != records.size()) {
+            fail_index(name, "another number of records than the other columns have");
+        }
+    }
+    const std::string part_key = from_python_text(key);
+    std::vector<Defect> siblings = sibling_defects(context);
+    LoadStats stats;
+    stats.threads = request.parallel.threads;
+    LoadedSeries loaded;
+    {
+        const py::gil_scoped_release release;
+        loaded = load_part(part_of(records, texts, part_key, std::move(siblings)), request, stats);
+    }
+    remember_stats(stats);
+    return to_python(std::move(loaded), request.out.has_value());
+}
+
+} // namespace
+
+void register_scan(py::module_& module) {
+    module.def("core_columns", &core_column_list);
+    module.def("discover_files", &discover_files, py::arg("paths"));
+    module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
+    module.def("read_rows", &rows_of_files, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
+               py::arg("texts"));
+    module.def("group_rows", &group_rows, py::arg("columns"), py::arg("policy"), py::kw_only(),
+               py::arg("num_threads") = 1);
+    module.def("load_rows", &load_rows, py::arg("columns"), py::kw_only(), py::arg("key"),
+               py::arg("context"));
+}
+
+} // namespace torchdicom::bind

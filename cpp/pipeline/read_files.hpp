@@ -1,0 +1,39 @@
+// From sources to headers: all in parallel, and what cannot be read is an error or is left out.
+#pragma once
+
+#include "base/parallel.hpp"
+#include "discover/discover.hpp"
+#include "header/file_header.hpp"
+#include "series/policy.hpp"
+#include "series/series.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace torchdicom {
+
+/// The headers of all sources that are DICOM, in their order, each read by one task.
+/// Throws what read_header throws, no_dicom_files where none is.
+[[nodiscard]] std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
+                                                   const HeaderOptions& options,
+                                                   const ParallelOptions& parallel,
+                                                   LoadStats& stats);
+
+struct Images {
+    std::vector<FileHeader> headers; ///< of the files with pixels, in the order of the sources
+    std::vector<Defect> dropped;     ///< one for each file that the policy left out, likewise
+};
+
+/// The same for a load. A file that is malformed or cut off, or that describes an image and has no
+/// pixels, is left out where the policy drops it (unreadable_file, or the error's own code where
+/// that is truncated_pixels or frame_count_mismatch). Throws the first such error otherwise, and
+/// no_images where no file has pixels.
+[[nodiscard]] Images read_images(const std::vector<Source>& sources, const HeaderOptions& options,
+                                 const Policy& policy, const ParallelOptions& parallel,
+                                 LoadStats& stats);
+
+/// The defect of a file that is left out because of this error; nothing where the policy does not
+/// have it dropped.
+[[nodiscard]] std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy);
+
+} // namespace torchdicom

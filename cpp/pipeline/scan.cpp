@@ -1,0 +1,245 @@
+#include "pipeline/scan.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <sys/stat.h>
+#include <unordered_map>
+#include <utility>
+
+namespace torchdicom {
+
+namespace {
+
+/// What reading one file gave: a header with pixels, or why there is none.
+struct Outcome {
+    std::optional<FileHeader> header;
+    PassedOver passed;
+};
+
+Outcome read_one(const std::string& path, std::span<const Tag> texts, LoadStats& stats) {
+    const Source source{.path = path, .bytes = {}, .is_named = false};
+    Outcome outcome;
+    try {
+        FileHeader header = read_header(source, HeaderOptions{.texts = texts}, stats);
+        require_pixels_of_image(header);
+        if (header.pixels) {
+            outcome.header = std::move(header);
+        } else {
+            outcome.passed.code = "no_pixels";
+        }
+    } catch (const Error& error) {
+        outcome.passed.code = code_name(error.code());
+        outcome.passed.message = error.message();
+    }
+    return outcome;
+}
+
+/// A file that is not DICOM is worth a message only where it should have been.
+void judge_other(const std::string& path, PassedOver& passed, LoadStats& stats) {
+    if (passed.code != code_name(ErrorCode::not_dicom)) {
+        return;
+    }
+    try {
+        if (!is_lost_dicom(Source{.path = path, .bytes = {}, .is_named = false}, stats)) {
+            passed.message.clear();
+        }
+    } catch (const Error& error) {
+        passed.code = code_name(error.code());
+        passed.message = error.message();
+    }
+}
+
+FileStates unknown_states(std::size_t count) {
+    return {.size = std::vector<std::int64_t>(count, -1),
+            .mtime_ns = std::vector<std::int64_t>(count, -1)};
+}
+
+void note_state(const std::string& path, std::size_t index, FileStates& states) noexcept {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0) {
+        states.size[index] = status.st_size;
+        states.mtime_ns[index] =
+            std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    }
+}
+
+std::string text_of(const FileHeader& header, Tag tag) {
+    if (tag == tags::TransferSyntaxUID) {
+        return header.transfer_syntax_uid; // of the meta group
+    }
+    const auto found = std::find_if(header.texts.begin(), header.texts.end(),
+                                    [tag](const auto& text) { return text.first == tag; });
+    return found == header.texts.end() ? std::string{} : found->second;
+}
+
+/// The headers of some records, in path order, and which record each path is.
+struct Loaded {
+    std::vector<FileHeader> headers;
+    std::unordered_map<std::string, std::int64_t> record_of;
+};
+
+Loaded load_records(const Records& records, std::span<const std::size_t> wanted) {
+    Loaded loaded;
+    loaded.headers.reserve(wanted.size());
+    for (const std::size_t record : wanted) {
+        FileHeader header = records.header_at(record);
+        if (!header.pixels) {
+            fail_index("pixel_tag", "a file without pixels");
+        }
+        if (!loaded.record_of.emplace(header.path, static_cast<std::int64_t>(record)).second) {
+            fail_index("path", "a file that is there twice");
+        }
+        loaded.headers.push_back(std::move(header));
+    }
+    std::ranges::sort(loaded.headers, {}, &FileHeader::path);
+    return loaded;
+}
+
+std::vector<std::int64_t> records_of(const std::vector<FileHeader>& headers, const Loaded& loaded) {
+    std::vector<std::int64_t> records;
+    records.reserve(headers.size());
+    for (const FileHeader& header : headers) {
+        records.push_back(loaded.record_of.at(header.path));
+    }
+    return records;
+}
+
+struct PlacedPart {
+    std::string first_path;
+    GroupedPart part;
+};
+
+/// Judging reads copies of an instance; where that fails, the rest of the index is still good.
+void refuse(const Error& error, Series& series) {
+    series.affine.reset();
+    series.defects.push_back({.code = ErrorCode::unreadable_file,
+                              .message = error.message(),
+                              .files = {error.place().path},
+                              .place = error.place(),
+                              .is_refusal = true});
+}
+
+PlacedPart group_part(Series series, const Loaded& loaded, const Tolerances& tolerances,
+                      LoadStats& stats) {
+    PlacedPart placed{.first_path = series.slices.front().path, .part = {}};
+    const std::vector<std::int64_t> all = records_of(series.slices, loaded);
+    GroupedPart& part = placed.part;
+    try {
+        judge_series(series, tolerances, stats);
+        part.rows = records_of(series.slices, loaded);
+    } catch (const Error& error) {
+        refuse(error, series);
+        part.rows = all;
+    }
+    std::vector<std::int64_t> kept = part.rows;
+    std::ranges::sort(kept);
+    std::ranges::copy_if(all, std::back_inserter(part.set_aside), [&kept](std::int64_t record) {
+        return !std::binary_search(kept.begin(), kept.end(), record);
+    });
+    part.is_ok = is_ok(series);
+    series.slices = {};
+    part.series = std::move(series);
+    return placed;
+}
+
+/// The records of each SeriesInstanceUID.
+std::vector<std::vector<std::size_t>> records_by_uid(const Records& records) {
+    std::map<std::string_view, std::vector<std::size_t>> by_uid;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        by_uid[records.series_instance_uid_at(i)].push_back(i);
+    }
+    std::vector<std::vector<std::size_t>> groups;
+    groups.reserve(by_uid.size());
+    for (auto& [uid, members] : by_uid) {
+        groups.push_back(std::move(members));
+    }
+    return groups;
+}
+
+} // namespace
+
+FileStates file_states(const std::vector<std::string>& paths, const ParallelOptions& parallel) {
+    FileStates states = unknown_states(paths.size());
+    parallel_for(paths.size(), parallel, [&](std::size_t i) { note_state(paths[i], i, states); });
+    return states;
+}
+
+Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
+               const ParallelOptions& parallel, LoadStats& stats) {
+    Rows rows{.columns = make_columns(),
+              .file = {},
+              .texts = std::vector<Column>(texts.size(),
+                                           make_column({.name = {}, .type = ColumnType::text})),
+              .others = {},
+              .states = unknown_states(paths.size())};
+    std::vector<Outcome> outcomes(paths.size());
+    parallel_for(paths.size(), parallel, [&](std::size_t i) {
+        note_state(paths[i], i, rows.states);
+        outcomes[i] = read_one(paths[i], texts, stats);
+        judge_other(paths[i], outcomes[i].passed, stats);
+    });
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (const std::optional<FileHeader>& header = outcomes[i].header) {
+            append(*header, rows.columns);
+            rows.file.push_back(static_cast<std::int64_t>(i));
+            for (std::size_t k = 0; k < texts.size(); ++k) {
+                append_text(text_of(*header, texts[k]), rows.texts[k]);
+            }
+        } else {
+            outcomes[i].passed.file = i;
+            rows.others.push_back(std::move(outcomes[i].passed));
+        }
+    }
+    return rows;
+}
+
+std::vector<GroupedPart> group_records(const Records& records, const Tolerances& tolerances,
+                                       const ParallelOptions& parallel, LoadStats& stats) {
+    const std::vector<std::vector<std::size_t>> groups = records_by_uid(records);
+    std::vector<std::vector<PlacedPart>> found(groups.size());
+    parallel_for(groups.size(), parallel, [&](std::size_t i) {
+        Loaded loaded = load_records(records, groups[i]);
+        for (Series& series : split_series(std::move(loaded.headers))) {
+            found[i].push_back(group_part(std::move(series), loaded, tolerances, stats));
+        }
+    });
+    std::vector<PlacedPart> placed;
+    for (std::vector<PlacedPart>& parts : found) {
+        std::ranges::move(parts, std::back_inserter(placed));
+    }
+    std::ranges::sort(placed, {}, &PlacedPart::first_path);
+    std::vector<GroupedPart> result;
+    result.reserve(placed.size());
+    for (PlacedPart& one : placed) {
+        result.push_back(std::move(one.part));
+    }
+    return result;
+}
+
+Series part_of(const Records& records, std::span<const TextColumn> texts, std::string key,
+               std::vector<Defect> context) {
+    std::vector<std::size_t> all(records.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    Loaded loaded = load_records(records, all);
+    for (FileHeader& header : loaded.headers) {
+        const auto record = static_cast<std::size_t>(loaded.record_of.at(header.path));
+        for (const auto& [tag, column] : texts) {
+            if (const std::string_view text = text_at(column, record); !text.empty()) {
+                header.texts.emplace_back(tag, text);
+            }
+        }
+    }
+    std::vector<Series> parts = split_series(std::move(loaded.headers));
+    if (parts.size() != 1) {
+        fail_index("series_instance_uid", "records of " + std::to_string(parts.size()) +
+                                              " series where those of one belong");
+    }
+    parts.front().key = std::move(key);
+    parts.front().defects = std::move(context);
+    return std::move(parts.front());
+}
+
+} // namespace torchdicom

@@ -1,0 +1,77 @@
+// An index is made of these: the headers of many files as records, and records judged as series.
+#pragma once
+
+#include "base/parallel.hpp"
+#include "header/columns.hpp"
+#include "series/series.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace torchdicom {
+
+/// A file that gives no record.
+struct PassedOver {
+    std::size_t file = 0; ///< index of its path
+    std::string_view code;
+    std::string message; ///< empty where nothing is lost: no DICOM, or one that has no pixels
+};
+
+/// What the system says of files, in the order of their paths; -1 where it says nothing.
+struct FileStates {
+    std::vector<std::int64_t> size;
+    std::vector<std::int64_t> mtime_ns;
+};
+
+/// What reading the headers of many files gives.
+struct Rows {
+    Columns columns;                ///< a record for each DICOM file with pixels, in path order
+    std::vector<std::int64_t> file; ///< of each record, the index of its path
+    std::vector<Column> texts;      ///< for each tag asked for, the raw text of each record
+    std::vector<PassedOver> others; ///< the other files, in path order
+    FileStates states;              ///< of every path
+};
+
+/// Asks the system alone: no file is opened.
+[[nodiscard]] FileStates file_states(const std::vector<std::string>& paths,
+                                     const ParallelOptions& parallel);
+
+/// Reads the headers of all files, each by one task; no pixel byte is asked for. A file that cannot
+/// be read is one of `others` and never an error. `texts` ascending. The system is asked for size
+/// and time before a file is read, so that one that changes meanwhile looks changed later.
+[[nodiscard]] Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
+                             const ParallelOptions& parallel, LoadStats& stats);
+
+/// A part of a series as an index shows it.
+struct GroupedPart {
+    Series series;                       ///< judged; its slices are not kept
+    std::vector<std::int64_t> rows;      ///< records of the slices, in slice order
+    std::vector<std::int64_t> set_aside; ///< records of copies and repeats, in path order
+    bool is_ok = false;
+};
+
+/// Groups, sorts and judges all records, one SeriesInstanceUID after the other in each thread, so
+/// that no more headers are in memory than those belong to. Parts are in the order of their first
+/// paths. A part whose files can no longer be read gets a refusal. Throws invalid_index.
+[[nodiscard]] std::vector<GroupedPart> group_records(const Records& records,
+                                                     const Tolerances& tolerances,
+                                                     const ParallelOptions& parallel,
+                                                     LoadStats& stats);
+
+/// A column of metadata.
+struct TextColumn {
+    Tag tag = 0;
+    ColumnView column;
+};
+
+/// The records of one part as `load_part` wants them, not judged. `key` and `context`, the defects
+/// that concern its siblings, are what grouping with those gave. `texts`: in the order of their
+/// tags. Throws invalid_index.
+[[nodiscard]] Series part_of(const Records& records, std::span<const TextColumn> texts,
+                             std::string key, std::vector<Defect> context);
+
+} // namespace torchdicom

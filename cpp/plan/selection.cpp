@@ -1,0 +1,160 @@
+#include "plan/selection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+namespace torchdicom {
+
+namespace {
+
+std::string slices_text(std::int64_t count) {
+    return std::to_string(count) + (count == 1 ? " slice" : " slices");
+}
+
+/// What Python's slice.indices gives.
+std::vector<std::size_t> positions_of(const SliceRange& range, std::int64_t count) {
+    if (range.step == 0) {
+        throw std::invalid_argument{"the step of slices is 0: it must be another number"};
+    }
+    const bool is_down = range.step < 0;
+    const std::int64_t lowest = is_down ? -1 : 0;
+    const std::int64_t highest = is_down ? count - 1 : count;
+    const auto bound = [&](const std::optional<std::int64_t>& index, std::int64_t otherwise) {
+        return index ? std::clamp(*index < 0 ? *index + count : *index, lowest, highest)
+                     : otherwise;
+    };
+    const std::int64_t start = bound(range.start, is_down ? highest : lowest);
+    const std::int64_t stop = bound(range.stop, is_down ? lowest : highest);
+    // A longer step picks no other slice, and one as long as the numbers go would overflow.
+    const std::int64_t step = std::clamp(range.step, -count - 1, count + 1);
+    std::vector<std::size_t> positions;
+    for (std::int64_t at = start; is_down ? at > stop : at < stop; at += step) {
+        positions.push_back(static_cast<std::size_t>(at));
+    }
+    return positions;
+}
+
+std::vector<std::size_t> positions_of(const std::vector<std::int64_t>& wanted, std::int64_t count) {
+    std::vector<std::size_t> positions;
+    positions.reserve(wanted.size());
+    for (const std::int64_t slice : wanted) {
+        if (slice < -count || slice >= count) {
+            throw std::out_of_range{"slice " + std::to_string(slice) +
+                                    " is not there: the series has " + slices_text(count)};
+        }
+        positions.push_back(static_cast<std::size_t>(slice < 0 ? slice + count : slice));
+    }
+    return positions;
+}
+
+/// The distance from pick to pick, nothing where there is not one; 1 for a single pick.
+std::optional<double> even_step(std::span<const std::size_t> picks) {
+    if (picks.size() == 1) {
+        return 1.0;
+    }
+    const auto distance = [&picks](std::size_t i) {
+        return static_cast<double>(picks[i]) - static_cast<double>(picks[i - 1]);
+    };
+    for (std::size_t i = 2; i < picks.size(); ++i) {
+        if (distance(i) != distance(1)) {
+            return std::nullopt;
+        }
+    }
+    return distance(1) == 0 ? std::nullopt : std::optional{distance(1)};
+}
+
+void move_along(const Vector3& step, std::size_t count, Vector3& origin) noexcept {
+    for (std::size_t axis = 0; axis < origin.size(); ++axis) {
+        origin[axis] += step[axis] * static_cast<double>(count);
+    }
+}
+
+} // namespace
+
+std::vector<std::size_t> pick_slices(const std::optional<SliceSelection>& selection,
+                                     std::size_t count) {
+    if (!selection) {
+        std::vector<std::size_t> all(count);
+        std::iota(all.begin(), all.end(), std::size_t{0});
+        return all;
+    }
+    const auto signed_count = static_cast<std::int64_t>(count);
+    std::vector<std::size_t> picks = std::visit(
+        [signed_count](const auto& wanted) { return positions_of(wanted, signed_count); },
+        *selection);
+    if (picks.empty()) {
+        throw std::invalid_argument{"slices selects none of the " + slices_text(signed_count)};
+    }
+    return picks;
+}
+
+Window window_of(const std::optional<Region>& region, const PixelFormat& format) {
+    if (!region) {
+        return {.y0 = 0, .y1 = format.rows, .x0 = 0, .x1 = format.columns};
+    }
+    const auto& [y0, y1, x0, x1] = *region;
+    const bool is_inside = 0 <= y0 && y0 < y1 && y1 <= std::int64_t{format.rows} && 0 <= x0 &&
+                           x0 < x1 && x1 <= std::int64_t{format.columns};
+    if (!is_inside) {
+        throw std::invalid_argument{
+            "region (" + std::to_string(y0) + ", " + std::to_string(y1) + ", " +
+            std::to_string(x0) + ", " + std::to_string(x1) + ") is no part of an image of " +
+            std::to_string(format.rows) + " rows and " + std::to_string(format.columns) +
+            " columns: it is (y0, y1, x0, x1) with 0 <= y0 < y1 <= " + std::to_string(format.rows) +
+            " and 0 <= x0 < x1 <= " + std::to_string(format.columns)};
+    }
+    return {.y0 = static_cast<std::size_t>(y0),
+            .y1 = static_cast<std::size_t>(y1),
+            .x0 = static_cast<std::size_t>(x0),
+            .x1 = static_cast<std::size_t>(x1)};
+}
+
+Grid select_slices(Grid grid, std::span<const std::size_t> picks) {
+    const std::optional<double> step = even_step(picks);
+    if (!step || !grid.affine) {
+        grid.affine.reset();
+        grid.spacing_mm[0] = std::numeric_limits<double>::quiet_NaN();
+        return grid;
+    }
+    auto& [z, y, x, origin] = *grid.affine;
+    move_along(z, picks.front(), origin);
+    for (double& part : z) {
+        part *= *step;
+    }
+    grid.spacing_mm[0] = std::sqrt(dot(z, z));
+    return grid;
+}
+
+Grid select_window(Grid grid, const Window& window) {
+    if (grid.affine) {
+        auto& [z, y, x, origin] = *grid.affine;
+        move_along(y, window.y0, origin);
+        move_along(x, window.x0, origin);
+    }
+    return grid;
+}
+
+std::optional<std::vector<double>> frame_times_ms(const FileHeader& header) {
+    const std::vector<double>& increments = header.frame_time_vector;
+    const std::size_t count = header.number_of_frames();
+    std::vector<double> times(count);
+    if (increments.size() == count) {
+        for (std::size_t i = 1; i < count; ++i) {
+            times[i] = times[i - 1] + increments[i];
+        }
+        return times;
+    }
+    if (header.frame_time) {
+        for (std::size_t i = 0; i < count; ++i) {
+            times[i] = static_cast<double>(i) * *header.frame_time;
+        }
+        return times;
+    }
+    return std::nullopt;
+}
+
+} // namespace torchdicom

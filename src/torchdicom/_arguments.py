@@ -1,0 +1,254 @@
+"""What `load`, `decode` and `read_header` accept: each argument checked, in the backends' form."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+
+import numpy as np
+import torch
+
+from torchdicom._policy import Policy
+from torchdicom._threads import check_num_threads, get_num_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    File = str | os.PathLike[str] | bytes | bytearray | memoryview
+    Source = File | Sequence[File]
+    Slices = SupportsIndex | slice | Iterable[SupportsIndex]
+
+Output = Literal["stored", "modality"]
+Backend = Literal["native", "reference"]
+
+_OUTPUTS = ("stored", "modality")
+_BACKENDS = ("native", "reference")
+_END = 2**63  # what the core counts in
+_DTYPES = (
+    *(torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64),
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+)
+
+
+def load_options(
+    *,
+    output: str = "modality",
+    dtype: object = None,
+    policy: object = None,
+    slices: object = None,
+    region: object = None,
+    mask: object = False,
+    out: object = None,
+    num_threads: int | None = None,
+) -> dict[str, Any]:
+    """The options of a load, checked, as the keyword arguments that either backend takes.
+
+    Raises:
+        TypeError: If an argument is of another type than it may be.
+        ValueError: If its value is none of the allowed ones.
+    """
+    return {
+        "output": check_output(output),
+        "dtype": check_dtype(dtype),
+        "policy": _policy(policy),
+        "slices": _slices(slices),
+        "region": _region(region),
+        "mask": _mask(mask),
+        "out": check_out(out),
+        "num_threads": check_threads(num_threads),
+    }
+
+
+def check_output(output: str) -> str:
+    """One of the outputs."""
+    return _one_of("output", output, _OUTPUTS)
+
+
+def check_backend(backend: str) -> str:
+    """One of the backends."""
+    return _one_of("backend", backend, _BACKENDS)
+
+
+def check_source(source: object) -> str | bytes:
+    """One file: its path or its bytes."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fsdecode(source)
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
+    msg = f"source must be a path or bytes, not {type(source).__name__}"
+    raise TypeError(msg)
+
+
+def check_sources(source: object) -> list[str | bytes]:
+    """All that a load is made of, as a list."""
+    if isinstance(source, (list, tuple)):
+        if not source:
+            msg = "source is an empty list: name at least one file or folder"
+            raise ValueError(msg)
+        return [check_source(one) for one in source]
+    return [check_source(source)]
+
+
+def check_series(series: object) -> str | None:
+    """The key of a series, or its SeriesInstanceUID."""
+    if series is None or isinstance(series, str):
+        return series
+    msg = f"series must be the key of a series, a str, not {type(series).__name__}"
+    raise TypeError(msg)
+
+
+def check_frames(frames: Iterable[int] | None) -> list[int] | None:
+    """Frames one by one."""
+    if frames is None:
+        return None
+    if isinstance(frames, int):
+        msg = f"frames must be a list of int, not an int: frames=[{frames}]"
+        raise TypeError(msg)
+    return _positions("frame", frames)
+
+
+def check_dtype(dtype: object) -> torch.dtype | None:
+    """A dtype that results have."""
+    if dtype is None or dtype in _DTYPES:
+        return dtype
+    allowed = ", ".join(str(one).removeprefix("torch.") for one in _DTYPES)
+    msg = f"dtype must be a torch dtype of {allowed}, not {dtype!r}"
+    raise ValueError(msg) if isinstance(dtype, torch.dtype) else TypeError(msg)
+
+
+def check_threads(num_threads: int | None) -> int:
+    """A number of threads."""
+    return get_num_threads() if num_threads is None else check_num_threads(num_threads)
+
+
+def check_out(out: object) -> torch.Tensor | None:
+    """Memory that can be filled, as a tensor."""
+    if out is None:
+        return None
+    if isinstance(out, np.ndarray):
+        out = _tensor_of(out)
+    if not isinstance(out, torch.Tensor):
+        msg = f"out must be a torch.Tensor or a NumPy array, not {type(out).__name__}"
+        raise TypeError(msg)
+    if out.dtype not in _DTYPES:
+        msg = f"out is of {out.dtype}, which no result has"
+        raise ValueError(msg)
+    if out.device.type != "cpu":
+        msg = f"out is on {out.device}: hand in a CPU tensor"
+        raise ValueError(msg)
+    if not out.is_contiguous():
+        msg = "out is not contiguous: hand in out.contiguous()"
+        raise ValueError(msg)
+    if out.requires_grad:
+        msg = "out requires grad: hand in out.detach()"
+        raise ValueError(msg)
+    return out
+
+
+def _tensor_of(out: NDArray[Any]) -> torch.Tensor:
+    if not out.flags.writeable:
+        msg = "out is read-only: hand in an array that can be written to"
+        raise ValueError(msg)
+    if not out.flags.c_contiguous:
+        msg = "out is not contiguous: hand in an array in C order"
+        raise ValueError(msg)
+    return torch.from_numpy(out)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        msg = f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def _policy(policy: object) -> Policy:
+    if policy is None:
+        return Policy()
+    if not isinstance(policy, Policy):
+        kind = policy.__name__ if isinstance(policy, type) else type(policy).__name__
+        msg = f"policy must be a torchdicom.Policy, not {kind}"
+        raise TypeError(msg)
+    return policy
+
+
+def _slices(slices: object) -> slice | list[int] | None:
+    if slices is None:
+        return None
+    if isinstance(slices, slice):
+        return _slice(slices)
+    if isinstance(slices, SupportsIndex) and not isinstance(slices, Iterable):
+        return [_position("slice", slices)]
+    if isinstance(slices, (str, bytes)) or not isinstance(slices, Iterable):
+        kind = type(slices).__name__
+        msg = f"slices must be an int, a slice, a range or a list of int, not {kind}"
+        raise TypeError(msg)
+    positions = _positions("slice", slices)
+    if not positions:
+        msg = "slices is empty: name at least one position"
+        raise ValueError(msg)
+    return positions
+
+
+def _slice(slices: slice) -> slice:
+    """The slice in plain numbers that the core can count in: its ends may lie anywhere."""
+    parts = [slices.start, slices.stop, slices.step]
+    for i, part in enumerate(parts):
+        if part is None:
+            continue
+        if isinstance(part, bool) or not isinstance(part, SupportsIndex):
+            msg = f"slices must be a slice of integers, not of {type(part).__name__}"
+            raise TypeError(msg)
+        parts[i] = min(max(operator.index(part), -_END), _END - 1)
+    if parts[2] == 0:
+        msg = "the step of slices cannot be 0"
+        raise ValueError(msg)
+    return slice(*parts)
+
+
+def _positions(what: str, values: Iterable[object]) -> list[int]:
+    return [_position(what, value) for value in values]
+
+
+def _position(what: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        msg = f"{what}s must hold integers, not {type(value).__name__}"
+        raise TypeError(msg)
+    number = operator.index(value)
+    if not -_END <= number < _END:
+        msg = f"{what} {number} is not there: nothing has so many"
+        raise IndexError(msg)
+    return number
+
+
+def _region(region: object) -> tuple[int, int, int, int] | None:
+    if region is None:
+        return None
+    wanted = "region must be four integers, (y0, y1, x0, x1)"
+    if isinstance(region, (str, bytes)) or not isinstance(region, Iterable):
+        msg = f"{wanted}, not {type(region).__name__}"
+        raise TypeError(msg)
+    values = list(region)
+    if len(values) != 4:
+        msg = f"{wanted}, not {len(values)} values"
+        raise ValueError(msg)
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+            msg = f"{wanted}, not {type(value).__name__}"
+            raise TypeError(msg)
+    # What is beyond the core's numbers is beyond any image, which the core says with its size.
+    y0, y1, x0, x1 = (min(max(operator.index(value), -_END), _END - 1) for value in values)
+    return y0, y1, x0, x1
+
+
+def _mask(mask: object) -> bool:
+    if isinstance(mask, (bool, np.bool_)):
+        return bool(mask)
+    msg = f"mask must be True or False, not {mask!r}"
+    raise TypeError(msg)

@@ -1,0 +1,117 @@
+"""Where the voxels of a result lie: spacing, and what a selection does to the affine."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdicom._reference._fill import Region
+    from torchdicom._reference._geometry import Affine
+    from torchdicom._reference._judge import Judged
+
+Spacing = tuple[float, float, float]
+
+
+def picked(wanted: slice | Sequence[int] | None, count: int) -> list[int]:
+    """The positions that a selection of slices names, from 0 on.
+
+    Args:
+        wanted: Positions, negative ones from the end; None for all.
+        count: How many slices there are.
+
+    Raises:
+        IndexError: If there is no such slice.
+        ValueError: If the selection is empty.
+    """
+    if wanted is None:
+        return list(range(count))
+    picks = list(range(count))[wanted] if isinstance(wanted, slice) else [*wanted]
+    for pick in picks:
+        if not -count <= pick < count:
+            msg = f"Slice {pick} does not exist: the series has {count}"
+            raise IndexError(msg)
+    if not picks:
+        msg = f"slices selects none of the {count} slices"
+        raise ValueError(msg)
+    return [pick % count for pick in picks]
+
+
+def checked_region(region: Region | None, rows: int, columns: int) -> Region | None:
+    """The region, if it lies inside the images.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if region is None:
+        return None
+    y0, y1, x0, x1 = region
+    if not (0 <= y0 < y1 <= rows and 0 <= x0 < x1 <= columns):
+        msg = (
+            f"region {region} is none of the images, which have {rows} rows and {columns} columns: "
+            "it takes (y0, y1, x0, x1), the ends not included"
+        )
+        raise ValueError(msg)
+    return region
+
+
+def selected_affine(
+    affine: Affine | None, picks: Sequence[int] | None, region: Region | None
+) -> Affine | None:
+    """The affine of the selected slices and pixels.
+
+    Args:
+        affine: Of the whole series, row by row.
+        picks: Positions of slices, or None for all.
+        region: First row, row behind the last, and the same of columns; None for all.
+
+    Returns:
+        None where the slices are not evenly spaced picks.
+    """
+    if affine is None:
+        return None
+    stride = 1
+    if picks is not None and len(picks) > 1:
+        strides = {b - a for a, b in pairwise(picks)}
+        if len(strides) > 1 or 0 in strides:
+            return None
+        (stride,) = strides
+    rows = []
+    for z, y, x, o in affine[:3]:
+        origin = o
+        if picks is not None:
+            origin = origin + z * picks[0]
+        if region is not None:
+            origin = (origin + y * region[0]) + x * region[2]
+        rows.append([z * stride, y, x, origin])
+    return [*rows, affine[3]]
+
+
+def spacing_of(affine: Affine) -> Spacing:
+    """The lengths of an affine's columns: millimetres along z, y, x."""
+    columns = ([row[i] for row in affine[:3]] for i in range(3))
+    z, y, x = (math.sqrt(a * a + b * b + c * c) for a, b, c in columns)
+    return z, y, x
+
+
+def stated_spacing(judged: Judged) -> tuple[Spacing, str]:
+    """Distances between pixels where there is no affine, and what gives them.
+
+    Returns:
+        The spacing along z (NaN), y and x, NaN where none is positive; and its keyword for images
+        and cine, whose pixels may be those of the detector (PS3.3 10.7.1.3).
+    """
+    first = judged.files[0]
+    is_projection = judged.part.kind in {"image", "cine"}
+    for keyword, spacing in (
+        ("PixelSpacing", first.header.pixel_spacing),
+        ("ImagerPixelSpacing", first.imager_pixel_spacing if is_projection else ()),
+    ):
+        if spacing and all(distance > 0 for distance in spacing):
+            between_rows, between_columns = spacing
+            source = keyword if is_projection else ""
+            return (math.nan, between_rows, between_columns), source
+    return (math.nan, math.nan, math.nan), ""

@@ -1,0 +1,304 @@
+"""`Series`: what an index knows about one series, and how it is loaded."""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
+import pyarrow as pa
+
+from torchdicom import _native
+from torchdicom._arguments import load_options
+from torchdicom._columns import core_of, full_paths
+from torchdicom._grouping import defects_from_json
+from torchdicom._metadata import METADATA, PADDING, decode_text, typed_metadata
+from torchdicom._schema import TABLE_NAMES, Header, fail_invalid
+from torchdicom._volume import SliceProvenance, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import torch
+    from numpy.typing import NDArray
+
+    from torchdicom._arguments import Output, Slices
+    from torchdicom._grouping import DefectRow
+    from torchdicom._policy import Policy
+    from torchdicom._volume import Volume
+
+# What other parts of a SeriesInstanceUID are to this one: its own rows do not tell.
+_ABOUT_SIBLINGS: Final = frozenset(
+    {"localizer", "mixed_size", "mixed_pixel_format", "mixed_orientation"}
+)
+_CORE_NAMES: Final = frozenset(TABLE_NAMES.values())
+
+
+class Series:
+    """One series of an index: what it is, whether it is sound, and how to load it.
+
+    Nothing here opens a file but `load`. Made by an `Index`; immutable.
+
+    Example:
+        >>> import torchdicom as td
+        >>> series = td.scan("tests/data/sts_002/ct").series[0]
+        >>> series.kind, series.modality, series.shape, str(series.verdict)
+        ('volume', 'CT', (48, 143, 161), 'ok')
+        >>> series.load(slices=range(0, 48, 4)).data.shape
+        torch.Size([12, 143, 161])
+    """
+
+    def __init__(
+        self, rows: pa.Table, header: Header, reduce: Callable[[Series], tuple[object, ...]]
+    ) -> None:
+        """Not to be called: an `Index` makes its series.
+
+        Args:
+            rows: The rows of the series, those set aside at the end.
+            header: The header of its index.
+            reduce: How it is pickled.
+        """
+        self._rows = rows
+        self._header = header
+        self._reduce = reduce
+        self._values: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """What chooses this series and no other: the SeriesInstanceUID where that is one series.
+
+        Else the UID, ``#`` and a hash of what tells its parts from each other, which stays the same
+        whatever else is scanned.
+        """
+        return str(self._required("series_key"))
+
+    @property
+    def series_instance_uid(self) -> str:
+        """SeriesInstanceUID (0020,000E), empty where the files have none."""
+        return self._value("SeriesInstanceUID") or ""
+
+    @property
+    def kind(self) -> str:
+        """``"volume"``, ``"image"``, ``"cine"``, ``"localizer"``; ``"other"`` cannot be loaded."""
+        return str(self._required("kind"))
+
+    @property
+    def modality(self) -> str | None:
+        """Modality (0008,0060), None where the files have none."""
+        return self._value("Modality")  # type: ignore[no-any-return]
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dims that `load` returns, see `Volume.dims`."""
+        return ("t", "z", "y", "x") if self.kind == "cine" else ("z", "y", "x")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape that `load` returns; rows and columns are 0 where the files do not say.
+
+        What is not loaded as a volume has its frames along z.
+        """
+        size = (self._value("Rows") or 0, self._value("Columns") or 0)
+        frames = self._kept.num_rows
+        return (frames, 1, *size) if self.kind == "cine" else (frames, *size)
+
+    @property
+    def affine(self) -> torch.Tensor | None:
+        """Float64 tensor of shape (4, 4), index ``(z, y, x, 1)`` to millimetres in LPS.
+
+        None where the images have no place in the patient, see `Volume.affine`.
+        """
+        columns = self._value("affine")
+        if columns is None:
+            return None
+        if len(columns) != 12:
+            self._fail_invalid()
+        return _native.to_affine([columns[i : i + 3] for i in range(0, 12, 3)])
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between voxel centres along z, y and x, NaN where unknown."""
+        spacing = self._required("spacing_mm")
+        if len(spacing) != 3:
+            self._fail_invalid()
+        return spacing[0], spacing[1], spacing[2]
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What was found about the series when it was scanned; ``ok`` is under ``Policy()``."""
+        defects = _native.to_defects(self._defects)
+        return Verdict(ok=bool(self._required("series_ok")), defects=defects)
+
+    @cached_property
+    def provenance(self) -> tuple[SliceProvenance, ...]:
+        """For every slice (for every frame of a cine) where it comes from, in slice order."""
+        names = ["frame", "SOPInstanceUID", "ImagePositionPatient"]
+        names += ["RescaleSlope", "RescaleIntercept"]
+        columns = (self._kept.column(name).to_pylist() for name in names)
+        unknown = (math.nan, math.nan, math.nan)
+        return tuple(
+            SliceProvenance(
+                path=path,
+                frame=frame,
+                sop_instance_uid=uid or "",
+                position_mm=unknown if position is None else tuple(position),
+                slope=1.0 if slope is None else slope,
+                intercept=0.0 if intercept is None else intercept,
+            )
+            for path, frame, uid, position, slope, intercept in zip(
+                self._paths, *columns, strict=False
+            )
+        )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files in slice order, then those that were set aside: copies and repeats."""
+        return tuple(dict.fromkeys(self._paths))
+
+    @property
+    def transfer_syntaxes(self) -> tuple[str, ...]:
+        """The TransferSyntaxUIDs of the files, each once, sorted."""
+        uids = self._kept.column("TransferSyntaxUID").unique().to_pylist()
+        return tuple(sorted(uid for uid in uids if uid is not None))
+
+    @cached_property
+    def metadata(self) -> Mapping[str, object]:
+        """Technical attributes of the first slice by DICOM keyword, as in `Volume.metadata`.
+
+        Nothing that identifies a person, but what `scan` was told to include.
+        """
+        names = [*METADATA, *(one.name for one in self._header.include)]
+        values = {name: self._attribute(name) for name in dict.fromkeys(names)}
+        values["spacing_source"] = self._value("spacing_source")
+        return MappingProxyType({k: v for k, v in values.items() if v is not None})
+
+    def load(
+        self,
+        *,
+        output: Output = "modality",
+        dtype: torch.dtype | None = None,
+        policy: Policy | None = None,
+        slices: Slices | None = None,
+        region: tuple[int, int, int, int] | None = None,
+        mask: bool = False,
+        out: torch.Tensor | NDArray[Any] | None = None,
+        num_threads: int | None = None,
+    ) -> Volume:
+        """Load the series as `torchdicom.load` does, without reading its headers again.
+
+        Each file is opened once, and only its pixels are read.
+
+        Args:
+            output: As in `torchdicom.load`, like the rest.
+            dtype: Type of the values.
+            policy: What to make of defects.
+            slices: Positions along z.
+            region: Part of the images.
+            mask: Whether to make `Volume.valid_mask`.
+            out: Memory to fill.
+            num_threads: Threads for this call.
+
+        Returns:
+            Volume: What `torchdicom.load` returns for the same files.
+
+        Raises:
+            FileNotFoundError: If a file is not there any more.
+            ParseError: If a file has changed since it was scanned (``file_changed``): refresh the
+                index. Or the index is damaged (``invalid_index``).
+            DicomError: As in `torchdicom.load`.
+
+        Example:
+            >>> import torchdicom as td
+            >>> series = td.scan("tests/data/sts_002/ct").series[0]
+            >>> series.load(region=(0, 64, 0, 64)).data.shape
+            torch.Size([48, 64, 64])
+        """
+        options = load_options(
+            output=output,
+            dtype=dtype,
+            policy=policy,
+            slices=slices,
+            region=region,
+            mask=mask,
+            out=out,
+            num_threads=num_threads,
+        )
+        metadata = dict(self.metadata)
+        # For its warning about patients on four legs, which has no place in a listing.
+        orientation = str(metadata.get("AnatomicalOrientationType", ""))
+        typed_metadata({"AnatomicalOrientationType": orientation}, self._paths[0])
+        return _native.load_rows(
+            self._core(),
+            key=self.key,
+            context=[defect for defect in self._defects if defect[0] in _ABOUT_SIBLINGS],
+            metadata=metadata,
+            **options,
+        )
+
+    def __repr__(self) -> str:
+        """One line: what it is, its size, its verdict and its key."""
+        spacing = ", ".join(f"{value:.4g}" for value in self.spacing_mm)
+        return (
+            f"Series({self.kind}, {self.modality}, shape={self.shape}, spacing_mm=({spacing}), "
+            f"verdict={self.verdict}, key={self.key!r})"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by the file of the index where there is one, else by its own rows."""
+        return self._reduce(self)
+
+    def _value(self, name: str) -> Any:
+        """Of the first row, which has what is said of the whole series."""
+        if name not in self._values:
+            self._values[name] = self._rows.column(name)[0].as_py()
+        return self._values[name]
+
+    def _required(self, name: str) -> Any:
+        """The same of a column that a scan fills in for every series."""
+        value = self._value(name)
+        if value is None or self._value("position") != 0:
+            self._fail_invalid()
+        return value
+
+    @cached_property
+    def _kept(self) -> pa.Table:
+        """The rows of slices that are loaded: those set aside stand behind them."""
+        position = self._rows.column("position").to_numpy()
+        return self._rows.slice(0, int(np.count_nonzero(position >= 0)))
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """The file of each row."""
+        return [os.fsdecode(path) for path in full_paths(self._rows, self._header.roots)]
+
+    @cached_property
+    def _defects(self) -> list[DefectRow]:
+        try:
+            return defects_from_json(self._required("defects"), self._header.roots.prefixes())
+        except (ValueError, KeyError, TypeError, IndexError):
+            self._fail_invalid()
+
+    def _fail_invalid(self) -> NoReturn:
+        key = self._rows.column("series_key")[0].as_py()
+        fail_invalid(f"The index is damaged: what it has of series {key} can't be read", None)
+
+    def _attribute(self, name: str) -> object:
+        """An attribute of the first slice, None where absent; texts of the core are decoded."""
+        value = self._value(name)
+        if isinstance(value, list):
+            return tuple(value)
+        if name not in _CORE_NAMES or not isinstance(value, str):
+            return value
+        charset = (self._value("SpecificCharacterSet") or "").encode("latin-1")
+        text = decode_text(value.encode("latin-1"), charset.decode("ascii", "replace"))
+        return text.strip(PADDING) or None
+
+    def _core(self) -> dict[str, Any]:
+        """The records of all its files, in the order of their paths."""
+        paths = full_paths(self._rows, self._header.roots)
+        frames = self._rows.column("frame").to_pylist()
+        order = sorted(range(len(paths)), key=lambda i: (paths[i], frames[i]))
+        return core_of(self._rows.take(pa.array(order)), [paths[i] for i in order])

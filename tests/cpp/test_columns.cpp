@@ -1,0 +1,435 @@
+// header/columns: what an index keeps of a file comes back exactly, and a damaged index is refused
+// with its column, never trusted.
+#include "data_set_writer.hpp"
+#include "header/columns.hpp"
+#include "stream_writer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+using namespace torchdicom;
+using test::code_of;
+
+namespace {
+
+constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
+using Ranges = std::vector<std::vector<ByteRange>>;
+
+Ranges ranges_of(const FrameTable& frames) {
+    Ranges ranges;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const auto found = frames.ranges(i);
+        ranges.emplace_back(found.begin(), found.end());
+    }
+    return ranges;
+}
+
+auto values_of(const PixelElement& pixels) {
+    const auto& [element, data_set_end] = pixels;
+    const auto& [tag, vr, has_undefined_length, offset, value_offset, length] = element;
+    return std::tuple{tag, vr, has_undefined_length, offset, value_offset, length, data_set_end};
+}
+
+/// All that columns keep. A member that is new in FileHeader does not compile here before it is
+/// either compared or listed as one that columns leave out.
+auto kept_of(const FileHeader& header) {
+    const auto& [path, memory, identity, element_syntax, transfer_syntax, transfer_syntax_uid,
+                 specific_character_set, image_type, sop_class_uid, sop_instance_uid,
+                 series_instance_uid, modality, series_description, echo_numbers, receive_coil_name,
+                 photometric_interpretation, rescale_type, units, instance_number,
+                 number_of_frames_given, rows, columns, samples_per_pixel, planar_configuration,
+                 bits_allocated, bits_stored, high_bit, pixel_representation, pixel_padding_value,
+                 pixel_padding_range_limit, image_position_patient, image_orientation_patient,
+                 pixel_spacing, imager_pixel_spacing, slice_thickness, rescale_slope,
+                 rescale_intercept, echo_time, repetition_time, flip_angle, frame_time,
+                 frame_time_vector, functional_groups, has_modality_lut, pixels, frames,
+                 extended_offsets, extended_lengths, fetched, texts] = header;
+    static_cast<void>(memory);
+    static_cast<void>(series_description);
+    static_cast<void>(extended_offsets);
+    static_cast<void>(extended_lengths);
+    static_cast<void>(fetched);
+    static_cast<void>(texts);
+    return std::tuple{path,
+                      identity.size,
+                      identity.mtime_ns,
+                      element_syntax.order,
+                      element_syntax.is_explicit,
+                      transfer_syntax.uid,
+                      transfer_syntax.encoding,
+                      transfer_syntax.is_deflated,
+                      transfer_syntax_uid,
+                      specific_character_set,
+                      image_type,
+                      sop_class_uid,
+                      sop_instance_uid,
+                      series_instance_uid,
+                      modality,
+                      echo_numbers,
+                      receive_coil_name,
+                      photometric_interpretation,
+                      rescale_type,
+                      units,
+                      instance_number,
+                      number_of_frames_given,
+                      rows,
+                      columns,
+                      samples_per_pixel,
+                      planar_configuration,
+                      bits_allocated,
+                      bits_stored,
+                      high_bit,
+                      pixel_representation,
+                      pixel_padding_value,
+                      pixel_padding_range_limit,
+                      image_position_patient,
+                      image_orientation_patient,
+                      pixel_spacing,
+                      imager_pixel_spacing,
+                      slice_thickness,
+                      rescale_slope,
+                      rescale_intercept,
+                      echo_time,
+                      repetition_time,
+                      flip_angle,
+                      frame_time,
+                      frame_time_vector,
+                      functional_groups,
+                      has_modality_lut,
+                      pixels ? std::optional{values_of(*pixels)} : std::nullopt,
+                      ranges_of(frames)};
+}
+
+/// A header without an attribute that is absent, and no two values alike.
+FileHeader full_header() {
+    FileHeader header;
+    header.path = "studies/\xff\n1.dcm";
+    header.identity = {.size = 5000, .mtime_ns = -7, .inode = 99};
+    header.element_syntax = {.order = std::endian::big, .is_explicit = false};
+    header.transfer_syntax_uid = "1.2.840.10008.1.2.5";
+    header.transfer_syntax = *find_transfer_syntax(header.transfer_syntax_uid);
+    header.specific_character_set = "ISO_IR 192";
+    header.image_type = "ORIGINAL\\PRIMARY";
+    header.sop_class_uid = "1.2.3";
+    header.sop_instance_uid = "1.2.3.4";
+    header.series_instance_uid = "1.2.3.5";
+    header.modality = "CT";
+    header.echo_numbers = "1\\2";
+    header.receive_coil_name = "HEAD";
+    header.photometric_interpretation = "MONOCHROME2";
+    header.rescale_type = "HU";
+    header.units = "BQML";
+    header.instance_number = -3;
+    header.number_of_frames_given = 2;
+    header.rows = 4;
+    header.columns = 5;
+    header.samples_per_pixel = 1;
+    header.planar_configuration = 0;
+    header.bits_allocated = 16;
+    header.bits_stored = 12;
+    header.high_bit = 11;
+    header.pixel_representation = 1;
+    header.pixel_padding_value = 63'536;
+    header.pixel_padding_range_limit = 65'535;
+    header.image_position_patient = std::array{0.1, -0.0, 1e-300};
+    header.image_orientation_patient = std::array<double, 6>{1, 2, 3, 4, 5, 6};
+    header.pixel_spacing = std::array{0.7, 0.8};
+    header.imager_pixel_spacing = std::array{0.17, 0.18};
+    header.slice_thickness = 3.3;
+    header.rescale_slope = 37.37;
+    header.rescale_intercept = -1024;
+    header.echo_time = 4.6;
+    header.repetition_time = 500;
+    header.flip_angle = 90;
+    header.frame_time = 33.3;
+    header.frame_time_vector = {0, 33.3};
+    header.functional_groups = tags::PerFrameFunctionalGroupsSequence;
+    header.has_modality_lut = true;
+    header.pixels = PixelElement{.element = {.tag = tags::PixelData,
+                                             .vr = {'O', 'B'},
+                                             .has_undefined_length = true,
+                                             .offset = 100,
+                                             .value_offset = 112,
+                                             .length = 0},
+                                 .data_set_end = 4990};
+    header.frames.add_fragment({150, 20});
+    header.frames.add_fragment({180, 0});
+    header.frames.end_frame();
+    header.frames.add_fragment({200, 4790});
+    header.frames.end_frame();
+    return header;
+}
+
+FileHeader bare_header() {
+    FileHeader header;
+    header.path = "bare";
+    header.transfer_syntax_uid = "1.9.9";
+    return header;
+}
+
+FileHeader header_at(const Columns& columns, std::size_t record) {
+    return Records{view_of(columns)}.header_at(record);
+}
+
+/// Two records, the second with all attributes.
+Columns two_records() {
+    Columns columns = make_columns();
+    append(bare_header(), columns);
+    append(full_header(), columns);
+    return columns;
+}
+
+Column& column_of(Columns& columns, std::string_view name) {
+    for (Column& column : columns) {
+        if (column.spec.name == name) {
+            return column;
+        }
+    }
+    throw std::out_of_range{"no such column"};
+}
+
+/// The column that the invalid_index names when all records are read; empty where none is thrown.
+std::string damaged_column(const Columns& columns) {
+    try {
+        const Records records{view_of(columns)};
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            static_cast<void>(records.header_at(i));
+        }
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::invalid_index);
+        CHECK(error.message().starts_with("The index is damaged, or of another version: "));
+        return error.place().element;
+    }
+    return "";
+}
+
+struct Damage {
+    std::string_view column; ///< the one that is changed
+    std::function<void(Column&)> change;
+    std::string_view named{}; ///< the one that the error names, where that is another
+};
+
+/// The last record's only, or last, number.
+auto number(std::int64_t value) {
+    return [value](Column& column) { column.integers.back() = value; };
+}
+
+auto decimal(double value) {
+    return [value](Column& column) { column.decimals.back() = value; };
+}
+
+auto last_offset(std::int64_t value) {
+    return [value](Column& column) { column.offsets.back() = value; };
+}
+
+auto first_offset(std::int64_t value) {
+    return [value](Column& column) { column.offsets.front() = value; };
+}
+
+void check_damage(const std::vector<Damage>& damages) {
+    for (const Damage& damage : damages) {
+        Columns columns = two_records();
+        damage.change(column_of(columns, damage.column));
+        CAPTURE(damage.column);
+        const std::string_view named = damage.named.empty() ? damage.column : damage.named;
+        CHECK(damaged_column(columns) == std::string{named});
+    }
+}
+
+} // namespace
+
+TEST_CASE("every attribute comes back exactly") {
+    const Columns columns = two_records();
+    CHECK((kept_of(header_at(columns, 0)) == kept_of(bare_header())));
+    CHECK((kept_of(header_at(columns, 1)) == kept_of(full_header())));
+    CHECK(header_at(columns, 1).identity.inode == 0);
+    CHECK(std::signbit((*header_at(columns, 1).image_position_patient)[1]));
+    CHECK(Records{view_of(columns)}.series_instance_uid_at(1) == "1.2.3.5");
+}
+
+TEST_CASE("what a file was read to comes back exactly") {
+    const test::TemporaryFolder folder;
+    Columns columns = make_columns();
+    std::vector<FileHeader> headers;
+    LoadStats stats;
+    for (const test::Image& image :
+         {test::Image{}, test::Image{.rows = 1, .columns = 2, .frames = "3"},
+          test::Image{.position = "", .intercept = "", .slope = ""}}) {
+        const std::string name = std::to_string(headers.size());
+        const std::string path = folder.write(name, test::image_file(image, {1, 2, 3, 4, 5, 6}));
+        headers.push_back(read_header(Source{.path = path, .bytes = {}}, {}, stats));
+        append(headers.back(), columns);
+    }
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        const FileHeader header = header_at(columns, i);
+        CHECK((kept_of(header) == kept_of(headers[i])));
+        CHECK(header.identity == headers[i].identity); // though its inode is not known
+    }
+}
+
+TEST_CASE("pixels in a syntax that is not read have no frames") {
+    FileHeader header = full_header();
+    header.transfer_syntax_uid = "1.2.840.10008.1.2.4.102";
+    header.transfer_syntax = *find_transfer_syntax(header.transfer_syntax_uid);
+    header.frames = {};
+    header.rows.reset();
+    Columns columns = make_columns();
+    append(header, columns);
+    CHECK((kept_of(header_at(columns, 0)) == kept_of(header)));
+}
+
+TEST_CASE("columns have names of their own, and none may identify a person") {
+    std::set<std::string_view> names;
+    for (const ColumnSpec& spec : core_columns()) {
+        names.insert(spec.name);
+    }
+    CHECK(names.size() == core_columns().size());
+    CHECK(core_columns().front().name == "path");
+    CHECK(core_columns().back().name == "ranges_per_frame");
+    CHECK(names.count("series_description") == 0);
+    CHECK(name_of(ColumnType::integer) == "int64");
+    CHECK(name_of(ColumnType::decimal_list) == "list<float64>");
+}
+
+TEST_CASE("columns whose parts differ in length are refused") {
+    CHECK(damaged_column(two_records()).empty());
+    check_damage({
+        {"size", [](Column& c) { c.integers.pop_back(); }},
+        {"is_explicit", [](Column& c) { c.bytes.push_back(1); }},
+        {"rows", [](Column& c) { c.integers.push_back(1); }},
+        {"rows", [](Column& c) { c.valid.pop_back(); }},
+        {"rows",
+         [](Column& c) {
+             c.integers.pop_back();
+             c.valid.pop_back();
+         }},
+        {"flip_angle", [](Column& c) { c.decimals.clear(); }},
+        {"modality", [](Column& c) { c.offsets.clear(); }},
+        {"modality", [](Column& c) { c.offsets.pop_back(); }},
+        {"pixel_spacing", [](Column& c) { c.offsets.push_back(c.offsets.back()); }},
+    });
+    Columns columns = two_records();
+    columns.pop_back();
+    CHECK(damaged_column(columns) == "columns");
+    columns.clear();
+    CHECK(damaged_column(columns) == "columns");
+}
+
+TEST_CASE("offsets that lead outside of the values, or backwards, are refused") {
+    check_damage({
+        {"path", last_offset(1'000'000)},
+        {"path", last_offset(kLargest)},
+        {"path", last_offset(-1)},
+        {"path", first_offset(-1)},
+        {"path", first_offset(kLargest)},
+        {"modality", [](Column& c) { c.offsets[1] = 3; }},
+        {"modality", [](Column& c) { c.bytes.pop_back(); }},
+        {"image_position_patient", last_offset(4)},
+        {"frame_time_vector", last_offset(-1)},
+        {"range_offset", last_offset(kLargest)},
+    });
+}
+
+TEST_CASE("offsets need not start at 0, and what lies before is not read") {
+    Columns columns = two_records();
+    Column& modality = column_of(columns, "modality");
+    modality.bytes = {'X', 'C', 'T', 'Y'};
+    modality.offsets = {1, 1, 3};
+    CHECK((kept_of(header_at(columns, 1)) == kept_of(full_header())));
+}
+
+TEST_CASE("numbers that no header can have are refused") {
+    check_damage({
+        {"size", number(-1)},
+        {"rows", number(-1)},
+        {"rows", number(0)},
+        {"rows", number(32'769)},
+        {"columns", number(65'536)},
+        {"columns", [](Column& c) { c.valid.back() = 0; }},
+        {"bits_allocated", number(kLargest)},
+        {"pixel_padding_value", number(-2000)},
+        {"instance_number", number(std::int64_t{1} << 31)},
+        {"number_of_frames", number(0)},
+        {"number_of_frames", number(1'000'001)},
+        {"number_of_frames", number(3), "ranges_per_frame"},
+        {"functional_groups", number(-1)},
+        {"functional_groups", number(std::int64_t{1} << 32)},
+        {"rescale_slope", decimal(std::numeric_limits<double>::quiet_NaN())},
+        {"pixel_spacing", decimal(std::numeric_limits<double>::infinity())},
+        {"frame_time_vector", decimal(-std::numeric_limits<double>::infinity())},
+        {"image_position_patient", last_offset(2)},
+    });
+}
+
+TEST_CASE("pixels and frames outside of the file are refused") {
+    check_damage({
+        {"pixel_tag", number(tags::Rows)},
+        {"pixel_tag", number(-1)},
+        {"pixel_tag", [](Column& c) { c.valid.back() = 0; }, "ranges_per_frame"},
+        {"pixel_vr", last_offset(1)},
+        {"data_set_end", number(5001)},
+        {"data_set_end", number(kLargest)},
+        {"data_set_end", number(111), "pixel_value_offset"},
+        {"pixel_offset", number(113), "pixel_value_offset"},
+        {"pixel_value_offset", number(4991)},
+        {"pixel_value_offset", number(151), "range_offset"},
+        {"range_offset", number(-1)},
+        {"range_offset", number(201)},
+        {"range_offset", number(kLargest)},
+        {"range_length", number(-1)},
+        {"range_length", number(4791), "range_offset"},
+        {"range_length", number(kLargest), "range_offset"},
+        {"range_length", last_offset(2)},
+        {"range_offset", last_offset(2), "range_length"},
+        {"ranges_per_frame", number(0)},
+        {"ranges_per_frame", number(-1)},
+        {"ranges_per_frame", number(2)},
+        {"ranges_per_frame", number(kLargest)},
+        {"ranges_per_frame", last_offset(1)},
+        {"ranges_per_frame", [](Column& c) { c.integers = {1, 1}; }},
+    });
+}
+
+TEST_CASE("the ranges of a frame cannot add up to more than the file") {
+    FileHeader header = full_header();
+    header.frames = {};
+    header.frames.add_fragment({150, 4000});
+    header.frames.add_fragment({150, 4000});
+    header.frames.end_frame();
+    header.frames.add_fragment({150, 4000});
+    header.frames.end_frame();
+    Columns columns = make_columns();
+    append(header, columns);
+    CHECK(damaged_column(columns) == "range_length");
+}
+
+TEST_CASE("a path that no file can have is refused") {
+    check_damage({
+        {"path", [](Column& c) { c.bytes.back() = 0; }},
+        {"path", [](Column& c) { c.offsets = {0, 4, 4}; }},
+    });
+}
+
+TEST_CASE("the error names the file of the record") {
+    Columns columns = two_records();
+    column_of(columns, "size").integers.back() = -1;
+    try {
+        static_cast<void>(header_at(columns, 1));
+        FAIL("nothing was thrown");
+    } catch (const Error& error) {
+        CHECK(error.place().path == full_header().path);
+        CHECK(error.message() == "The index is damaged, or of another version: the number -1. Scan "
+                                 "the files again with torchdicom.scan");
+    }
+}
