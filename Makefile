@@ -48,6 +48,7 @@ format: $(STAMPS)/lint ## let ruff and clang-format rewrite the sources
 
 bench: $(STAMPS)/installed $(STAMPS)/bench ## run the benchmarks, fail where a bar is missed; ARGS="headers --quick" asks one
 	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(if $(ARGS),,PYTHONPATH=tests $(BIN)/python -m benchmarks.traps)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.render)
 
 fuzz: $(STAMPS)/installed | system ## SECONDS=60 of each fuzz target (TARGET=rle: of one); GROW=1 merges into the corpora

@@ -1,7 +1,7 @@
 """The results page, its plots, and the README's table, from the JSON alone.
 
 `make bench` ends with this. The words around the tables are in `page.md`, where a line such as
-`{results volume}` stands for a table.
+`{results volume}` or `{traps}` stands for a table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import report, tables
+from benchmarks import report, tables, traps_page
 from benchmarks.questions import QUESTIONS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PAGE: Final = HERE / "README.md"
 README: Final = HERE.parent / "README.md"
 _TEMPLATE: Final = HERE / "page.md"
 _MARKED: Final = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
-_PLACEHOLDER: Final = re.compile(r"^\{(\w+) (\w+)\}$", re.MULTILINE)
+_PLACEHOLDER: Final = re.compile(r"^\{(\w+)(?: (\w+))?\}$", re.MULTILINE)
 
 
 def _question(name: str) -> str:
@@ -44,6 +44,7 @@ _PARTS: Final[Mapping[str, Callable[[str], str]]] = {
     "question": _question,
     "bars": lambda name: tables.bars(tables.read(report.RESULTS, name)),
     "results": lambda name: tables.results(tables.read(report.RESULTS, name)["rows"]),
+    "traps": lambda name: traps_page.page(tables.read(report.RESULTS, name)),
     "slower": lambda name: tables.slower(tables.read(report.RESULTS, name)["rows"]),
 }
 
@@ -52,7 +53,12 @@ def page() -> str:
     """The results page."""
     template = _TEMPLATE.read_text(encoding="utf-8")
     note = "<!-- Rendered by benchmarks/render.py from page.md and results/*.json. -->\n"
-    return note + _PLACEHOLDER.sub(lambda found: _PARTS[found[1]](found[2]), template)
+    return note + rendered(template)
+
+
+def rendered(template: str) -> str:
+    """The text with a table in each of its places."""
+    return _PLACEHOLDER.sub(lambda found: _PARTS[found[1]](found[2] or found[1]), template)
 
 
 def readme(text: str) -> str:
