@@ -22,6 +22,9 @@ LEFT_OUT = {
     "test_benchmarks.py": "the judge and the pages of the benchmarks, with processes of their own",
     "test_benchmark_data.py": "the generator, read by pydicom and the reference",
     "test_benchmark_native.py": "C programs that torchdicom is measured beside",
+    "test_benchmark_traps.py": "other readers, and the judge of what they give",
+    "test_reference.py": "the reference backend alone",
+    "test_reference_series.py": "the reference backend alone",
     "test_hardening.py": "looks at the flags of a release; sanitizers take the place of most",
 }
 
