@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import mmap
 import os
 import time
 import uuid
@@ -62,8 +61,13 @@ def read_table(path: str) -> tuple[pa.Table, Origin]:
         state = _state(os.fstat(file.fileno()))
         if state[0] == 0:
             fail_invalid("The file is empty", path)
-        # Not by its name: Arrow has no names that are not UTF-8.
-        content = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        # Not by its name: Arrow has no names that are not UTF-8. And into Arrow's own memory: its
+        # threads let go of the last of it, perhaps while the interpreter ends, and must not need
+        # that for it.
+        content = pa.allocate_buffer(state[0])
+        size = file.readinto(content)
+    if size != state[0]:
+        fail_invalid("The file grew shorter while it was read", path)
     try:
         # Not read_table: it does more than a file asks for.
         parquet = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
