@@ -44,6 +44,7 @@ DTYPES = {
     "int64?": ["int64", "bool"],
     "float64?": ["float64", "bool"],
     "text": ["int64", "uint8"],
+    "word": ["int32", "int64", "uint8"],
     "list<int64>": ["int64", "int64"],
     "list<float64>": ["int64", "float64"],
 }
@@ -116,7 +117,9 @@ def test_texts_are_columns_and_come_back(tmp_path: Path) -> None:
     write_series(tmp_path, 3, SliceThickness=["2.5", "2.50", "3"])
     rows = rows_of(tmp_path, (SLICE_THICKNESS,))
     assert list(rows["texts"]) == ["0018,0050"]
-    assert texts_of(rows["texts"]["0018,0050"]) == [b"2.5", b"2.50", b"3"]
+    number, *words = rows["texts"]["0018,0050"]
+    assert number.tolist() == [0, 1, 2]
+    assert texts_of((words[0], words[1])) == [b"2.5", b"2.50", b"3"]
     loaded = load(rows["columns"] | rows["texts"], texts=[SLICE_THICKNESS])
     assert loaded["texts"][SLICE_THICKNESS] == b"2.5"
 
@@ -157,10 +160,17 @@ def unaligned(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         ("rows", lambda rows: (*rows, rows[0])),
         ("rows", lambda rows: (rows[0], rows[1].astype(np.uint8))),
         ("rows", lambda rows: (rows[0], rows[1][:1])),
-        ("modality", lambda text: (text[0], text[1][:-1])),
-        ("modality", lambda text: (text[0][::-1].copy(), text[1])),
-        ("modality", lambda text: (text[0][:0], text[1])),
-        ("modality", lambda text: (text[0], text[1].view("S1"))),
+        ("sop_instance_uid", lambda text: (text[0], text[1][:-1])),
+        ("sop_instance_uid", lambda text: (text[0][::-1].copy(), text[1])),
+        ("sop_instance_uid", lambda text: (text[0][:0], text[1])),
+        ("sop_instance_uid", lambda text: (text[0], text[1].view("S1"))),
+        ("modality", lambda word: word[1:]),
+        ("modality", lambda word: (word[0] + 1, *word[1:])),
+        ("modality", lambda word: (word[0] - 2, *word[1:])),
+        ("modality", lambda word: (word[0][:2], *word[1:])),
+        ("modality", lambda word: (word[0].astype(np.int64), *word[1:])),
+        ("modality", lambda word: (word[0], word[1], word[2][:-1])),
+        ("modality", lambda word: (word[0], word[1][:0], word[2])),
         ("pixel_spacing", lambda values: (values[0], values[1].astype(np.float32))),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +146,24 @@ def test_included_attributes(tmp_path: Path) -> None:
     assert table.column("(0018,9999)").to_pylist() == [None] * 3
     assert rows(index.refresh()) == rows(index)
     assert "PatientName" not in td.scan(tmp_path).to_arrow().column_names
+
+
+def test_words_of_series_that_are_left_out_are_gone(tmp_path: Path) -> None:
+    for uid in ("1.2", "1.3"):
+        named = [Element(0x00100020, "LO", f"PATIENT {uid}")]
+        write_series(tmp_path / uid, 2, SeriesInstanceUID=uid, extra=[named] * 2)
+    index = td.scan(tmp_path, include_metadata=["PatientID"])
+    assert words_of(index) == {"PATIENT 1.2", "PATIENT 1.3"}
+    assert words_of(index.filter(key="1.2")) == {"PATIENT 1.2"}
+    assert b"PATIENT 1.3" not in pickle.dumps(index["1.2"])
+    shutil.rmtree(tmp_path / "1.2")
+    assert words_of(index.refresh()) == {"PATIENT 1.3"}
+
+
+def words_of(index: td.Index) -> set[str]:
+    """All that its dictionary has, used or not."""
+    chunks = index.to_arrow().column("PatientID").chunks
+    return {word for chunk in chunks for word in chunk.dictionary.to_pylist()}
 
 
 def test_more_included_than_the_index_has(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 #include "bind/columns.hpp"
 
+#include <array>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace torchdicom::bind {
@@ -32,12 +34,17 @@ py::array to_flags(std::vector<std::uint8_t> values) {
     return array_over(std::move(values), py::dtype::of<bool>());
 }
 
-/// Both parts of a column that has two.
-std::pair<py::handle, py::handle> pair_of(const py::handle& value, std::string_view column) {
-    if (!py::isinstance<py::tuple>(value) || py::len(value) != 2) {
-        fail_index(column, "not two arrays");
+/// The parts of a column that has several.
+template <std::size_t N>
+std::array<py::handle, N> parts_of(const py::handle& value, std::string_view column) {
+    if (!py::isinstance<py::tuple>(value) || py::len(value) != N) {
+        fail_index(column, "not " + std::to_string(N) + " arrays");
     }
-    return {PyTuple_GET_ITEM(value.ptr(), 0), PyTuple_GET_ITEM(value.ptr(), 1)};
+    std::array<py::handle, N> parts;
+    for (std::size_t i = 0; i < N; ++i) {
+        parts[i] = PyTuple_GET_ITEM(value.ptr(), static_cast<py::ssize_t>(i));
+    }
+    return parts;
 }
 
 } // namespace
@@ -60,6 +67,10 @@ py::object to_python(Column column) {
                               to_flags(std::move(column.valid)));
     case ColumnType::text:
         return py::make_tuple(to_array(std::move(column.offsets)),
+                              to_array(std::move(column.bytes)));
+    case ColumnType::word:
+        return py::make_tuple(array_over(std::move(column.words), py::dtype::of<std::int32_t>()),
+                              to_array(std::move(column.offsets)),
                               to_array(std::move(column.bytes)));
     case ColumnType::integer_list:
         return py::make_tuple(to_array(std::move(column.offsets)),
@@ -113,7 +124,14 @@ ColumnView HeldArrays::view(ColumnSpec spec, const py::handle& value) {
         column.bytes = flags_of(value, spec.name);
         return column;
     }
-    const auto [first, second] = pair_of(value, spec.name);
+    if (spec.type == ColumnType::word) {
+        const auto [words, offsets, bytes] = parts_of<3>(value, spec.name);
+        column.words = span_of<std::int32_t>(words, spec.name);
+        column.offsets = span_of<std::int64_t>(offsets, spec.name);
+        column.bytes = span_of<std::uint8_t>(bytes, spec.name);
+        return column;
+    }
+    const auto [first, second] = parts_of<2>(value, spec.name);
     if (spec.type == ColumnType::optional_integer) {
         column.integers = span_of<std::int64_t>(first, spec.name);
         column.valid = flags_of(second, spec.name);

@@ -238,7 +238,7 @@ py::dict load_rows(const py::dict& columns, const py::str& key, const py::list& 
     std::vector<TextColumn> texts;
     for (const Tag tag : request.texts) {
         const std::string name = text_name(tag);
-        const ColumnSpec spec{.name = "texts", .type = ColumnType::text};
+        const ColumnSpec spec{.name = "texts", .type = ColumnType::word};
         texts.push_back({.tag = tag, .column = arrays.view(spec, item(columns, name))});
         if (count_records(texts.back().column) != records.size()) {
             fail_index(name, "another number of records than the other columns have");

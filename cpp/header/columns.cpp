@@ -17,7 +17,7 @@ using detail::HeaderParts;
 /// The column type of a C++ type.
 template <typename T> inline constexpr ColumnType kTypeOf = ColumnType::integer;
 template <> inline constexpr ColumnType kTypeOf<bool> = ColumnType::flag;
-template <> inline constexpr ColumnType kTypeOf<std::string> = ColumnType::text;
+template <> inline constexpr ColumnType kTypeOf<std::string> = ColumnType::word;
 template <typename T>
 inline constexpr ColumnType kTypeOf<std::optional<T>> = ColumnType::optional_integer;
 template <>
@@ -32,7 +32,8 @@ template <> inline constexpr ColumnType kTypeOf<std::vector<double>> = ColumnTyp
 class SpecList {
   public:
     template <typename T> void operator()(std::string_view name, const T& /*field*/) {
-        specs_.push_back({.name = name, .type = kTypeOf<T>});
+        const bool is_unique = name == "path" || name == "sop_instance_uid";
+        specs_.push_back({.name = name, .type = is_unique ? ColumnType::text : kTypeOf<T>});
     }
     [[nodiscard]] std::vector<ColumnSpec> take() noexcept { return std::move(specs_); }
 
@@ -49,8 +50,38 @@ std::vector<ColumnSpec> list_specs() {
 }
 
 bool has_offsets(ColumnType type) noexcept {
-    return type == ColumnType::text || type == ColumnType::integer_list ||
-           type == ColumnType::decimal_list;
+    return type == ColumnType::text || type == ColumnType::word ||
+           type == ColumnType::integer_list || type == ColumnType::decimal_list;
+}
+
+/// Adds to the texts of a column, whether they are one a record or all words.
+void add_text(std::string_view text, Column& column) {
+    column.bytes.insert(column.bytes.end(), text.begin(), text.end());
+    column.offsets.push_back(static_cast<std::int64_t>(column.bytes.size()));
+}
+
+std::string_view word_at(const Column& column, std::int32_t word) {
+    const auto number = static_cast<std::size_t>(word);
+    const auto begin = static_cast<std::size_t>(column.offsets[number]);
+    const auto end = static_cast<std::size_t>(column.offsets[number + 1]);
+    return as_text(std::as_bytes(std::span{column.bytes}.subspan(begin, end - begin)));
+}
+
+std::int32_t number_of(std::string_view text, Column& column) {
+    if (text.empty()) {
+        return kNoWord;
+    }
+    // Nearly always that of the file before, of the same series.
+    const std::int32_t last = column.words.empty() ? kNoWord : column.words.back();
+    if (last != kNoWord && word_at(column, last) == text) {
+        return last;
+    }
+    const auto next = static_cast<std::int32_t>(column.known_words.size());
+    const auto [entry, is_new] = column.known_words.try_emplace(std::string{text}, next);
+    if (is_new) {
+        add_text(text, column);
+    }
+    return entry->second;
 }
 
 /// Adds each field to the next column.
@@ -157,11 +188,23 @@ void check_offsets(const ColumnView& column, std::size_t values) {
     }
 }
 
+/// Then every record has a word of the column, or none.
+void check_words(const ColumnView& column) {
+    check_offsets(column, column.bytes.size());
+    const std::size_t count = column.offsets.size() - 1;
+    const bool is_inside = std::ranges::all_of(column.words, [count](std::int32_t word) {
+        return word == kNoWord || (word >= 0 && std::cmp_less(word, count));
+    });
+    if (!is_inside) {
+        fail_index(column.spec.name, "a word that the column does not have");
+    }
+}
+
 } // namespace
 
 std::string_view name_of(ColumnType type) noexcept {
-    constexpr std::array<std::string_view, 7> kNames{
-        "int64", "bool", "int64?", "float64?", "text", "list<int64>", "list<float64>"};
+    constexpr std::array<std::string_view, 8> kNames{
+        "int64", "bool", "int64?", "float64?", "text", "word", "list<int64>", "list<float64>"};
     return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -180,8 +223,11 @@ Column make_column(ColumnSpec spec) {
 }
 
 void append_text(std::string_view text, Column& column) {
-    column.bytes.insert(column.bytes.end(), text.begin(), text.end());
-    column.offsets.push_back(static_cast<std::int64_t>(column.bytes.size()));
+    if (column.spec.type == ColumnType::word) {
+        column.words.push_back(number_of(text, column));
+    } else {
+        add_text(text, column);
+    }
 }
 
 Columns make_columns() {
@@ -202,7 +248,8 @@ std::vector<ColumnView> view_of(const Columns& columns) {
                          .integers = column.integers,
                          .decimals = column.decimals,
                          .bytes = column.bytes,
-                         .valid = column.valid});
+                         .valid = column.valid,
+                         .words = column.words});
     }
     return views;
 }
@@ -226,6 +273,9 @@ std::size_t count_records(const ColumnView& column) {
     case ColumnType::optional_decimal:
         check_validity(column, column.decimals.size());
         return column.decimals.size();
+    case ColumnType::word:
+        check_words(column);
+        return column.words.size();
     case ColumnType::text:
         check_offsets(column, column.bytes.size());
         break;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace torchdicom {
@@ -19,11 +20,12 @@ enum class ColumnType : std::uint8_t {
     optional_integer, ///< with a byte that says whether it is there
     optional_decimal, ///< the same
     text,             ///< bytes; none where the attribute is absent
+    word,             ///< the same, of which few differ: a number into those that do
     integer_list,     ///< any number of values a record
     decimal_list,     ///< the same; none where the attribute is absent
 };
 
-/// The type's public name: "int64", "bool", "int64?", "float64?", "text", "list<int64>",
+/// The type's public name: "int64", "bool", "int64?", "float64?", "text", "word", "list<int64>",
 /// "list<float64>".
 [[nodiscard]] std::string_view name_of(ColumnType type) noexcept;
 
@@ -38,6 +40,9 @@ struct ColumnSpec {
 /// may identify a person.
 [[nodiscard]] std::span<const ColumnSpec> core_columns();
 
+/// The word of a record that has none.
+inline constexpr std::int32_t kNoWord = -1;
+
 /// A column that grows. Which of the vectors count follows from the type.
 struct Column {
     ColumnSpec spec;
@@ -46,6 +51,8 @@ struct Column {
     std::vector<double> decimals;
     std::vector<std::uint8_t> bytes; ///< of texts; flags
     std::vector<std::uint8_t> valid; ///< optional values: 1 where there is one
+    std::vector<std::int32_t> words; ///< the word of each record; `offsets`, `bytes`: all words
+    std::unordered_map<std::string, std::int32_t> known_words;
 };
 
 /// The same in memory that somebody else owns.
@@ -56,9 +63,12 @@ struct ColumnView {
     std::span<const double> decimals;
     std::span<const std::uint8_t> bytes;
     std::span<const std::uint8_t> valid;
+    std::span<const std::int32_t> words;
 };
 
 [[nodiscard]] Column make_column(ColumnSpec spec);
+
+/// Adds a record to a column of texts or words.
 void append_text(std::string_view text, Column& column);
 
 /// Those of `core_columns`, in that order.
@@ -77,7 +87,7 @@ void append(const FileHeader& header, Columns& columns);
 /// offsets lead outside of its values.
 [[nodiscard]] std::size_t count_records(const ColumnView& column);
 
-/// One value of a text column that `count_records` has passed.
+/// One value of a column of texts or words that `count_records` has passed.
 [[nodiscard]] std::string_view text_at(const ColumnView& column, std::size_t record) noexcept;
 
 /// Records from outside, which may be damaged: what is read here is checked for all that

@@ -105,6 +105,10 @@ struct HeaderOptions {
 [[nodiscard]] FileHeader read_header(const Source& source, const HeaderOptions& options,
                                      LoadStats& stats);
 
+/// The same of a file that is open.
+[[nodiscard]] FileHeader read_header(const File& file, const HeaderOptions& options,
+                                     LoadStats& stats);
+
 // The steps of read_header, each in its own file.
 
 /// Reads the elements from `offset` on up to the pixel data.

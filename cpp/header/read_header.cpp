@@ -137,7 +137,7 @@ void read_deflated(ByteWindow& window, std::uint64_t offset, const HeaderOptions
     }
 }
 
-void read_from(ByteWindow& window, const HeaderOptions& options, FileHeader& header) {
+void read_parts(ByteWindow& window, const HeaderOptions& options, FileHeader& header) {
     const std::uint64_t offset = read_meta_group(window, find_start(window), header);
     const auto syntax = find_transfer_syntax(header.transfer_syntax_uid);
     if (syntax && syntax->is_deflated) {
@@ -150,26 +150,36 @@ void read_from(ByteWindow& window, const HeaderOptions& options, FileHeader& hea
     }
 }
 
+void read_from(ByteWindow& window, const HeaderOptions& options, FileHeader& header,
+               LoadStats& stats) {
+    stats.files.fetch_add(1, std::memory_order_relaxed);
+    try {
+        read_parts(window, options, header);
+    } catch (const Error& error) {
+        throw error.located({.path = header.path});
+    }
+}
+
 } // namespace
 
 FileHeader read_header(const Source& source, const HeaderOptions& options, LoadStats& stats) {
-    stats.files.fetch_add(1, std::memory_order_relaxed);
+    if (!source.bytes) {
+        return read_header(File{source.path, stats}, options, stats);
+    }
     FileHeader header;
     header.path = source.path;
     header.memory = source.bytes;
-    try {
-        if (source.bytes) {
-            ByteWindow window{*source.bytes};
-            read_from(window, options, header);
-        } else {
-            const File file{source.path, stats};
-            header.identity = file.identity();
-            ByteWindow window{file};
-            read_from(window, options, header);
-        }
-    } catch (const Error& error) {
-        throw error.located({.path = source.path});
-    }
+    ByteWindow window{*source.bytes};
+    read_from(window, options, header, stats);
+    return header;
+}
+
+FileHeader read_header(const File& file, const HeaderOptions& options, LoadStats& stats) {
+    FileHeader header;
+    header.path = file.path();
+    header.identity = file.identity();
+    ByteWindow window{file};
+    read_from(window, options, header, stats);
     return header;
 }
 

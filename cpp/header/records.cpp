@@ -253,6 +253,13 @@ std::size_t index_of(std::string_view name) {
 } // namespace
 
 std::string_view text_at(const ColumnView& column, std::size_t record) noexcept {
+    if (column.spec.type == ColumnType::word) {
+        const std::int32_t word = column.words[record];
+        if (word == kNoWord) {
+            return {};
+        }
+        record = static_cast<std::size_t>(word);
+    }
     const auto [begin, count] = bounds_at(column, record);
     return as_text(std::as_bytes(column.bytes.subspan(begin, count)));
 }

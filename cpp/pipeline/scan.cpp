@@ -19,11 +19,15 @@ struct Outcome {
     PassedOver passed;
 };
 
-Outcome read_one(const std::string& path, std::span<const Tag> texts, LoadStats& stats) {
-    const Source source{.path = path, .bytes = {}, .is_named = false};
+/// Notes the state of the file that it opens.
+Outcome read_one(const std::string& path, std::span<const Tag> texts, std::size_t index,
+                 FileStates& states, LoadStats& stats) {
     Outcome outcome;
     try {
-        FileHeader header = read_header(source, HeaderOptions{.texts = texts}, stats);
+        const File file{path, stats};
+        states.size[index] = static_cast<std::int64_t>(file.identity().size);
+        states.mtime_ns[index] = file.identity().mtime_ns;
+        FileHeader header = read_header(file, HeaderOptions{.texts = texts}, stats);
         require_pixels_of_image(header);
         if (header.pixels) {
             outcome.header = std::move(header);
@@ -172,13 +176,15 @@ Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts
     Rows rows{.columns = make_columns(),
               .file = {},
               .texts = std::vector<Column>(texts.size(),
-                                           make_column({.name = {}, .type = ColumnType::text})),
+                                           make_column({.name = {}, .type = ColumnType::word})),
               .others = {},
               .states = unknown_states(paths.size())};
     std::vector<Outcome> outcomes(paths.size());
     parallel_for(paths.size(), parallel, [&](std::size_t i) {
-        note_state(paths[i], i, rows.states);
-        outcomes[i] = read_one(paths[i], texts, stats);
+        outcomes[i] = read_one(paths[i], texts, i, rows.states, stats);
+        if (rows.states.size[i] == -1) { // it could not be opened
+            note_state(paths[i], i, rows.states);
+        }
         judge_other(paths[i], outcomes[i].passed, stats);
     });
     for (std::size_t i = 0; i < paths.size(); ++i) {

@@ -41,8 +41,8 @@ struct Rows {
                                      const ParallelOptions& parallel);
 
 /// Reads the headers of all files, each by one task; no pixel byte is asked for. A file that cannot
-/// be read is one of `others` and never an error. `texts` ascending. The system is asked for size
-/// and time before a file is read, so that one that changes meanwhile looks changed later.
+/// be read is one of `others` and never an error. `texts` ascending. Size and time are those from
+/// before a file is read, so that one that changes meanwhile looks changed later.
 [[nodiscard]] Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
                              const ParallelOptions& parallel, LoadStats& stats);
 

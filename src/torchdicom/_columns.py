@@ -1,13 +1,13 @@
 """The core's columns, a record a file, as Arrow rows, one a frame; and back, exactly.
 
-The core hands out and takes NumPy arrays in four forms (`_ext.core_columns` names each column and
-its type): plain ones, ``(values, valid)`` for numbers that a file may lack, and ``(offsets,
-values)`` for texts and lists.
+The core hands out and takes NumPy arrays in five forms (`_ext.core_columns` names each column and
+its type): plain ones, ``(values, valid)`` for numbers that a file may lack, ``(offsets, values)``
+for texts and lists, and ``(numbers, offsets, values)`` for words, which are texts that few records
+differ in: those are dictionary-encoded in the table too.
 """
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     # Offsets, one more than there are texts or lists; and what they hold, one after the other.
     Texts = tuple[Integers, NDArray[np.uint8]]
     Lists = tuple[Integers, NDArray[Any]]
+    # The number of each record's word, -1 where it has none; and the words.
+    Words = tuple[NDArray[np.int32], Integers, NDArray[np.uint8]]
     Core = dict[str, Any]
 
 # The core has these once a file: the table has the ranges of each frame.
@@ -37,20 +39,24 @@ _RANGES: Final = ("ranges_per_frame", "range_offset", "range_length")
 _FIRST_FRAME_ONLY: Final = frozenset({"frame_time_vector"})
 
 
-def packed(texts: Sequence[bytes]) -> Texts:
-    """Byte strings in the form of the core."""
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    return ends_of(lengths), np.frombuffer(b"".join(texts), np.uint8)
+def packed(texts: pa.Array) -> Texts:
+    """Byte strings, or strings of ASCII, in the form of the core; none may be null."""
+    _, starts, data = texts.buffers()
+    if data is None:
+        return np.zeros(len(texts) + 1, np.int64), np.empty(0, np.uint8)
+    offsets = np.frombuffer(starts, np.int32, len(texts) + 1, 4 * texts.offset)
+    return offsets.astype(np.int64), np.frombuffer(data, np.uint8)
 
 
-def unpacked(column: Texts) -> list[bytes]:
+def unpacked(column: Texts) -> pa.BinaryArray:
     """The byte strings that `packed` packs."""
     offsets, values = column
-    data, ends = values.tobytes(), offsets.tolist()
-    return [data[start:end] for start, end in itertools.pairwise(ends)]
+    used = np.ascontiguousarray(values[offsets[0] : offsets[-1]])
+    starts = pa.py_buffer((offsets - offsets[0]).astype(np.int32))
+    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, starts, pa.py_buffer(used)])
 
 
-def full_paths(rows: pa.Table, roots: Roots) -> list[bytes]:
+def full_paths(rows: pa.Table, roots: Roots) -> pa.BinaryArray:
     """The full path of each row's file. Raises ParseError ``invalid_index``."""
     prefixes = roots.prefixes()
     number, path = _numbers(_column(rows, "root"), "root"), _column(rows, "path")
@@ -58,8 +64,8 @@ def full_paths(rows: pa.Table, roots: Roots) -> list[bytes]:
         _fail("path", "a value is not there")
     if len(number) and not 0 <= number.min() <= number.max() < len(prefixes):
         _fail("root", "a folder is not one of the scan")
-    pairs = zip(number.tolist(), path.to_pylist(), strict=True)
-    return [prefixes[root] + relative for root, relative in pairs]
+    prefix = pa.array(prefixes, pa.binary()).take(pa.array(number))
+    return pc.binary_join_element_wise(prefix, path, pa.scalar(b"", pa.binary()))
 
 
 def ends_of(lengths: NDArray[Any]) -> Integers:
@@ -69,10 +75,10 @@ def ends_of(lengths: NDArray[Any]) -> Integers:
     return offsets
 
 
-def rows_of(core: Core) -> tuple[pa.Table, Integers]:
-    """A row for every frame, and the number of the record that it comes from.
+def rows_of(core: Core) -> tuple[dict[str, pa.Array], Integers]:
+    """The columns of a row for every frame, and the number of the record that it comes from.
 
-    The columns have the names of the table, are not dictionary-encoded, and lack the path.
+    They have the names of the table, and lack the path.
     """
     frames = np.diff(core["ranges_per_frame"][0])
     counts = np.maximum(frames, 1)  # where the frames are not known there is a row all the same
@@ -88,10 +94,10 @@ def rows_of(core: Core) -> tuple[pa.Table, Integers]:
             array = array.take(first if name in _FIRST_FRAME_ONLY else every)
         columns[TABLE_NAMES.get(name, name)] = array
     columns[FRAME_RANGES] = _frame_ranges(core, frames)
-    return pa.table(columns), record
+    return columns, record
 
 
-def core_of(rows: pa.Table, paths: Sequence[bytes]) -> Core:
+def core_of(rows: pa.Table, paths: pa.BinaryArray) -> Core:
     """The records of rows that stand file by file, and frame by frame in each file.
 
     Args:
@@ -107,8 +113,10 @@ def core_of(rows: pa.Table, paths: Sequence[bytes]) -> Core:
     first = np.repeat(starts, counts)
     if len(first) != len(frame) or not np.array_equal(frame, np.arange(len(frame)) - first):
         _fail("frame", "frames of a file are not there")
-    core: Core = {"path": packed([paths[i] for i in starts.tolist()])}
-    records = rows if len(starts) == len(frame) else rows.take(pa.array(starts))
+    records = rows
+    if len(starts) != len(frame):
+        records, paths = rows.take(pa.array(starts)), paths.take(pa.array(starts))
+    core: Core = {"path": packed(paths)}
     for name, kind in _ext.core_columns():
         if name == "path" or name in _RANGES:
             continue
@@ -117,18 +125,38 @@ def core_of(rows: pa.Table, paths: Sequence[bytes]) -> Core:
     return core | _core_ranges(_column(rows, FRAME_RANGES), starts)
 
 
-def text_array(column: Texts) -> pa.Array:
-    """Texts of the core as strings, a character for each byte; null where empty."""
-    offsets, data = column
-    used = data[offsets[0] : offsets[-1]]
-    if used.size and used.max() >= 0x80:
-        texts = [text.decode("latin-1") for text in unpacked(column)]
-        array = pa.array(texts, pa.string())
-    else:
-        starts = pa.py_buffer((offsets - offsets[0]).astype(np.int32))
-        buffer = pa.py_buffer(np.ascontiguousarray(used))
-        array = pa.StringArray.from_buffers(len(offsets) - 1, starts, buffer)
-    return pc.if_else(pc.equal(pc.binary_length(array), 0), pa.scalar(None, pa.string()), array)
+def word_array(column: Words) -> pa.DictionaryArray:
+    """Words of the core as strings, a character for each byte; null where there is none."""
+    number, offsets, values = column
+    indices = pa.array(number, mask=number < 0)
+    return pa.DictionaryArray.from_arrays(indices, _strings((offsets, values)))
+
+
+def encoded(words: Sequence[str | None], number: NDArray[Any]) -> pa.DictionaryArray:
+    """For each number its word, and null for -1 and for a word that is None or empty.
+
+    Args:
+        words: Not all different.
+        number: Indices into them.
+    """
+    known: dict[str, int] = {}
+    found = [known.setdefault(word, len(known)) if word else -1 for word in words]
+    indices = np.array([*found, -1], np.int32)[number]  # the last is that of -1
+    values = pa.array(list(known), pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), values)
+
+
+def _text_array(column: Texts) -> pa.Array:
+    """Texts of the core as strings; null where empty."""
+    empty = pa.array(np.diff(column[0]) == 0)
+    return pc.if_else(empty, pa.scalar(None, pa.string()), _strings(column))
+
+
+def _strings(column: Texts) -> pa.StringArray:
+    array = unpacked(column)
+    if column[1].size and column[1].max() >= 0x80:
+        return pa.array([text.decode("latin-1") for text in array.to_pylist()], pa.string())
+    return array.view(pa.string())
 
 
 def _list_array(column: Lists) -> pa.Array:
@@ -155,7 +183,8 @@ _TO_ARROW: Final[dict[str, Callable[[Any], pa.Array]]] = {
     "bool": pa.array,
     "int64?": _optional_array,
     "float64?": _optional_array,
-    "text": text_array,
+    "text": _text_array,
+    "word": word_array,
     "list<int64>": _list_array,
     "list<float64>": _list_array,
 }
@@ -195,11 +224,41 @@ def _core_ranges(ranges: pa.Array, starts: Integers) -> Core:
 
 
 def _column(rows: pa.Table, name: str) -> pa.Array:
-    """A column in one piece, and not dictionary-encoded."""
-    column = rows.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    """A column in one piece."""
+    return in_one_piece(rows.column(name))
+
+
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """The same values, and where they are dictionary-encoded, in one dictionary."""
+    filled = [chunk for chunk in column.chunks if len(chunk)]
+    if len(filled) == 1:
+        return filled[0]
+    return column.unify_dictionaries().combine_chunks()
+
+
+def numbers_of(rows: pa.Table, name: str, missing: int) -> NDArray[Any]:
+    """A column of numbers, `missing` where null."""
+    return rows.column(name).fill_null(missing).to_numpy()  # type: ignore[no-any-return]
+
+
+def without_unused(rows: pa.Table) -> pa.Table:
+    """The same rows, whose dictionaries have no words that no row has."""
+    columns = [
+        _without_unused(in_one_piece(column)) if pa.types.is_dictionary(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.table(columns, schema=rows.schema)
+
+
+def _without_unused(array: pa.DictionaryArray) -> pa.DictionaryArray:
+    number = array.indices.fill_null(-1).to_numpy()
+    used = np.zeros(len(array.dictionary) + 1, np.bool_)
+    used[number] = True  # the last is that of -1
+    if used[:-1].all():
+        return array
+    indices = (np.cumsum(used[:-1], dtype=np.int32) - 1)[number]
+    words = array.dictionary.filter(pa.array(used[:-1]))
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=number < 0), words)
 
 
 def _numbers(array: pa.Array, name: str) -> NDArray[Any]:
@@ -209,24 +268,28 @@ def _numbers(array: pa.Array, name: str) -> NDArray[Any]:
 
 
 def _optional_numbers(array: pa.Array, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    if not array.null_count:
+        return _numbers(array, name), np.ones(len(array), np.bool_)
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     return _numbers(array.fill_null(0), name), valid
 
 
 def _texts(array: pa.Array, name: str) -> Texts:
-    filled = array.fill_null("")
-    _, starts, data = filled.buffers()
-    if len(filled) == 0 or data is None:
-        return packed([b""] * len(filled))
-    offsets = np.frombuffer(starts, np.int32, len(filled) + 1, 4 * filled.offset).astype(np.int64)
-    values = np.frombuffer(data, np.uint8)
+    filled = array.fill_null("") if array.null_count else array
+    offsets, values = packed(filled)
     used = values[offsets[0] : offsets[-1]]
     if not used.size or used.max() < 0x80:
         return offsets, values
     try:
-        return packed([text.encode("latin-1") for text in filled.to_pylist()])
+        texts = [text.encode("latin-1") for text in filled.to_pylist()]
     except UnicodeEncodeError:
         _fail(name, "a text has characters that no scan writes")
+    return packed(pa.array(texts, pa.binary()))
+
+
+def _words(array: pa.DictionaryArray, name: str) -> Words:
+    indices = array.indices.fill_null(-1) if array.null_count else array.indices
+    return np.ascontiguousarray(indices.to_numpy()), *_texts(array.dictionary, name)
 
 
 def _lists(array: pa.Array, name: str) -> Lists:
@@ -234,8 +297,10 @@ def _lists(array: pa.Array, name: str) -> Lists:
 
 
 def _lengths(array: pa.Array) -> Integers:
-    lengths: NDArray[Any] = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
-    return lengths.astype(np.int64)
+    lengths = pc.list_value_length(array)
+    if array.null_count:
+        lengths = lengths.fill_null(0)
+    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
 
 _FROM_ARROW: Final[dict[str, Callable[[pa.Array, str], Any]]] = {
@@ -244,6 +309,7 @@ _FROM_ARROW: Final[dict[str, Callable[[pa.Array, str], Any]]] = {
     "int64?": _optional_numbers,
     "float64?": _optional_numbers,
     "text": _texts,
+    "word": _words,
     "list<int64>": _lists,
     "list<float64>": _lists,
 }

@@ -87,14 +87,16 @@ def last_load_stats() -> _Stats: ...
 def empty_pool() -> int: ...
 def pooled_bytes() -> int: ...
 
-# By type: numbers or flags; (values, valid); (offsets, bytes or values).
-_Column: TypeAlias = NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]
 _Texts: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+# The number of each record's word, -1 where it has none; then the words as texts.
+_Words: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+# By type: numbers or flags; (values, valid); (offsets, bytes or values); words.
+_Column: TypeAlias = NDArray[Any] | tuple[NDArray[Any], NDArray[Any]] | _Words
 
 class _Rows(TypedDict):
     columns: dict[str, _Column]  # those of core_columns, a record for each file with pixels
     file: NDArray[Any]  # of each record, the index of its path
-    texts: dict[str, _Texts]  # by tag, as "0018,0050"; empty where absent
+    texts: dict[str, _Words]  # by tag, as "0018,0050"
     others: list[tuple[int, str, str]]  # index of the path, code, message; "" where nothing is lost
     size: NDArray[Any]  # of every path; -1 where the system does not say
     mtime_ns: NDArray[Any]

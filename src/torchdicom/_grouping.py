@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from torchdicom import _ext
-from torchdicom._columns import core_of
+from torchdicom._columns import core_of, encoded, in_one_piece
 from torchdicom._policy import Policy
 from torchdicom._schema import NUMBERS, SERIES_COLUMNS
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     DefectRow = tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]
 
 
-def group(rows: pa.Table, found: Sequence[bytes], locator: Locator, num_threads: int) -> pa.Table:
+def group(rows: pa.Table, found: pa.BinaryArray, locator: Locator, num_threads: int) -> pa.Table:
     """The rows with the columns of their series, under the default policy.
 
     Args:
@@ -36,9 +36,10 @@ def group(rows: pa.Table, found: Sequence[bytes], locator: Locator, num_threads:
         num_threads: Threads to judge series with.
     """
     file, frame = (rows.column(name).to_numpy() for name in ("file", "frame"))
-    rows = rows.take(pa.array(np.lexsort((frame, file))))
-    file, frame = (rows.column(name).to_numpy() for name in ("file", "frame"))
-    core = core_of(rows, [found[i] for i in file.tolist()])
+    order = np.lexsort((frame, file))
+    if not np.array_equal(order, np.arange(len(order))):
+        rows, file, frame = rows.take(pa.array(order)), file[order], frame[order]
+    core = core_of(rows, found.take(pa.array(file)))
     parts = _ext.group_rows(core, asdict(Policy()), num_threads=num_threads)
 
     starts = np.flatnonzero(frame == 0)
@@ -49,28 +50,28 @@ def group(rows: pa.Table, found: Sequence[bytes], locator: Locator, num_threads:
         position[part["rows"]] = np.arange(len(part["rows"]))
         leading[starts[part["rows"][0]]] = number
     record = np.cumsum(frame == 0) - 1
-    every = pa.array(part_of[record])
+    every = part_of[record]
     first = pa.array(leading, mask=leading < 0)
+    is_ok = np.array([*(part["ok"] for part in parts), False], np.bool_)
     columns = {
-        "series_key": _words(part["key"] for part in parts).take(every),
-        "kind": _words(part["kind"] for part in parts).take(every),
+        "series_key": encoded([part["key"] for part in parts], every),
+        "kind": encoded([part["kind"] for part in parts], every),
         "position": pa.array(position[record]),
-        "series_ok": pa.array([part["ok"] for part in parts], pa.bool_()).take(every),
+        "series_ok": pa.array(is_ok[every]),
         "affine": pa.array([_flat(part["affine_columns"]) for part in parts], NUMBERS).take(first),
         "spacing_mm": pa.array([list(part["spacing_mm"]) for part in parts], NUMBERS).take(first),
-        "spacing_source": _words(part["spacing_source"] for part in parts).take(first),
-        "defects": _words(defects_to_json(part["defects"], locator) for part in parts).take(first),
+        "spacing_source": encoded([part["spacing_source"] for part in parts], leading),
+        "defects": pa.array(
+            [defects_to_json(part["defects"], locator) for part in parts], pa.string()
+        ).take(first),
     }
-    kept = [name for name in rows.column_names if name not in SERIES_COLUMNS]
-    rows = rows.select(kept)
-    for name, column in columns.items():
-        rows = rows.append_column(name, column)
-    return rows
+    kept = zip(rows.column_names, rows.columns, strict=True)
+    return pa.table({name: one for name, one in kept if name not in SERIES_COLUMNS} | columns)
 
 
 def order_of(rows: pa.Table) -> NDArray[np.int64]:
     """By series, then by slice with those set aside at the end, then by file; others last."""
-    keys = rows.column("series_key").combine_chunks().dictionary_encode()
+    keys = in_one_piece(rows.column("series_key"))
     names = keys.dictionary.to_pylist()
     rank = np.empty(len(names) + 1, np.int64)
     rank[np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)] = range(len(names))
@@ -121,14 +122,5 @@ def defects_from_json(text: str, prefixes: Sequence[bytes]) -> list[DefectRow]:
     ]
 
 
-def _words(words: Iterable[str | None]) -> pa.Array:
-    return pa.array(list(words), pa.string())
-
-
 def _flat(columns: Sequence[Sequence[float]] | None) -> list[float] | None:
     return None if columns is None else [float(x) for column in columns for x in column]
-
-
-def numbers_of(rows: pa.Table, name: str, missing: int) -> NDArray[Any]:
-    """A column of numbers, `missing` where null."""
-    return rows.column(name).fill_null(missing).to_numpy()  # type: ignore[no-any-return]

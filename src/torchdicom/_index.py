@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from torchdicom._columns import full_paths
+from torchdicom._columns import full_paths, without_unused
 from torchdicom._errors import ParseError
 from torchdicom._filter import check_filter, passes
 from torchdicom._index_file import read_table, write_table
@@ -95,7 +95,10 @@ class Index(Sequence["Series"]):
         rows = self._table.filter(pc.is_valid(self._table.column("message")))
         columns = (rows.column(name).to_pylist() for name in ("code", "message"))
         # Path() takes the "/." away that the root itself has.
-        paths = (str(Path(os.fsdecode(path))) for path in full_paths(rows, self._header.roots))
+        paths = (
+            str(Path(os.fsdecode(path)))
+            for path in full_paths(rows, self._header.roots).to_pylist()
+        )
         return sorted(map(Skipped._make, zip(paths, *columns, strict=True)))
 
     def __len__(self) -> int:
@@ -155,7 +158,7 @@ class Index(Sequence["Series"]):
             return self
         in_series = np.repeat(stays, np.diff(self._bounds))
         others = np.ones(len(self._table) - len(in_series), np.bool_)
-        rows = self._table.filter(pa.array(np.append(in_series, others)))
+        rows = without_unused(self._table.filter(pa.array(np.append(in_series, others))))
         return Index(with_header(rows, replace(self._header, is_whole=False, saved_as="")))
 
     def to_arrow(self) -> pa.Table:
@@ -307,7 +310,7 @@ class Index(Sequence["Series"]):
     def _reduce_series(self, series: Series) -> tuple[object, ...]:
         if self._origin is not None and self._origin.is_current():
             return _series_of, (self, series.key)
-        return _series_from_bytes, (_to_bytes(series._rows),)  # noqa: SLF001 - it is ours
+        return _series_from_bytes, (_to_bytes(without_unused(series._rows)),)  # noqa: SLF001 - it is ours
 
     def _named(self) -> tuple[str, ...]:
         """What was scanned, as far as it is there: a folder that is not is an error then."""
@@ -315,7 +318,7 @@ class Index(Sequence["Series"]):
         walked = [root.path for root in roots.entries if root.is_walked]
         by_file = [number for number, root in enumerate(roots.entries) if not root.is_walked]
         chosen = pc.is_in(self._table.column("root"), value_set=pa.array(by_file, pa.int32()))
-        files = dict.fromkeys(full_paths(self._table.filter(chosen), roots))
+        files = dict.fromkeys(full_paths(self._table.filter(chosen), roots).to_pylist())
         return (*walked, *(os.fsdecode(path) for path in files if os.path.lexists(path)))
 
 

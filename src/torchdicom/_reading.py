@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from torchdicom import _ext
-from torchdicom._columns import packed, rows_of, text_array
+from torchdicom._columns import encoded, packed, rows_of, word_array
 from torchdicom._errors import DicomWarning
 from torchdicom._metadata import METADATA, PADDING, decode_text, parse_decimal
 from torchdicom._schema import METADATA_COLUMNS
@@ -27,7 +27,7 @@ class HeaderReader:
     """Reads the headers of some of the files of a scan at a time."""
 
     def __init__(
-        self, found: Sequence[bytes], include: Sequence[Attribute], num_threads: int
+        self, found: pa.BinaryArray, include: Sequence[Attribute], num_threads: int
     ) -> None:
         """The scan's files, by full path, and what to read of each."""
         self._found = found
@@ -36,27 +36,31 @@ class HeaderReader:
         self._tags |= {one.name: one.tag for one in include if one.tag is not None}
         self._malformed: dict[str, list[str]] = {}
 
-    def read(self, files: NDArray[np.int64]) -> pa.Table:
+    def read(self, files: NDArray[np.int64]) -> tuple[pa.Table, pa.Table]:
         """The rows of these files, a number into the scan's; "file" says which.
 
-        A file that is in no series has one row, with a code and, where it is a loss, a message.
+        Returns:
+            The rows of files that belong to series; and a row for each of the others, with a code
+            and, where it is a loss, a message.
         """
-        paths = [self._found[i] for i in files.tolist()]
         result = _ext.read_rows(
-            packed(paths), num_threads=self._num_threads, texts=sorted(set(self._tags.values()))
+            packed(self._found.take(pa.array(files))),
+            num_threads=self._num_threads,
+            texts=sorted(set(self._tags.values())),
         )
-        columns: dict[str, Any] = result["columns"]
-        rows, record = rows_of(columns)
+        core: dict[str, Any] = result["columns"]
+        columns, record = rows_of(core)
         file = files[result["file"]]
-        charsets = text_array(columns["specific_character_set"])
+        every = None if len(record) == len(file) else pa.array(record)
+        charsets = word_array(core["specific_character_set"])
         for name, tag in self._tags.items():
             raw = result["texts"][f"{tag >> 16:04X},{tag & 0xFFFF:04X}"]
-            texts = _decoded(raw, charsets)
-            is_number = name in METADATA and METADATA[name][1] == "number"
-            values = self._numbers(name, texts, file) if is_number else texts
-            rows = rows.append_column(name, values.take(pa.array(record)))
-        rows = rows.append_column("file", pa.array(file[record]))
-        return pa.concat_tables([rows, _others(result, files)], promote_options="default")
+            values = _decoded(word_array(raw), charsets)
+            if name in METADATA and METADATA[name][1] == "number":
+                values = self._numbers(name, values, file)
+            columns[name] = values if every is None else values.take(every)
+        columns["file"] = pa.array(file[record])
+        return pa.table(columns), _others(result, files)
 
     def warn(self) -> None:
         """Say once for each attribute that malformed numbers were left out."""
@@ -69,39 +73,43 @@ class HeaderReader:
             )
             warnings.warn(message, DicomWarning, stacklevel=3)
 
-    def _numbers(self, name: str, texts: pa.Array, file: NDArray[np.int64]) -> pa.Array:
-        words = texts.dictionary_encode()
-        numbers = [parse_decimal(word) for word in words.dictionary.to_pylist()]
-        values = pa.array(numbers, pa.float64()).take(words.indices)
-        for i in np.flatnonzero(
-            values.is_null().to_numpy(zero_copy_only=False)
-            & texts.is_valid().to_numpy(zero_copy_only=False)
-        ):
-            path = os.fsdecode(self._found[file[i]])
-            self._malformed.setdefault(name, []).append(path)
-        return values
+    def _numbers(
+        self, name: str, texts: pa.DictionaryArray, file: NDArray[np.int64]
+    ) -> pa.DoubleArray:
+        numbers = [parse_decimal(word) for word in texts.dictionary.to_pylist()]
+        if None in numbers:
+            malformed = [number for number, value in enumerate(numbers) if value is None]
+            for i in np.flatnonzero(np.isin(_numbers_of(texts), malformed)):
+                path = os.fsdecode(self._found[file[i]].as_py())
+                self._malformed.setdefault(name, []).append(path)
+        return pa.array(numbers, pa.float64()).take(texts.indices)
 
 
-def _decoded(raw: Any, charsets: pa.Array) -> pa.Array:
+def _decoded(raw: pa.DictionaryArray, charsets: pa.DictionaryArray) -> pa.DictionaryArray:
     """Texts as people read them, without padding; null where empty."""
-    words = text_array(raw).fill_null("").dictionary_encode()
-    sets = charsets.fill_null("").dictionary_encode()
-    names = [
-        name.encode("latin-1").decode("ascii", "replace") for name in sets.dictionary.to_pylist()
-    ]
-    values = [word.encode("latin-1") for word in words.dictionary.to_pylist()]
-    pairs = _integers(words.indices) * len(names) + _integers(sets.indices)
-    unique, inverse = np.unique(pairs, return_inverse=True)
+    names = [name.encode("latin-1").decode("ascii", "replace") for name in _words_of(charsets)]
+    values = [word.encode("latin-1") for word in _words_of(raw)]
+    number, of_set = _numbers_of(raw), _numbers_of(charsets)
+    used = np.unique(of_set)
+    if len(used) == 1:
+        name = names[used[0]] if used[0] >= 0 else ""
+        return encoded([decode_text(word, name).strip(PADDING) for word in values], number)
+    names.append("")  # of -1
+    pairs, inverse = np.unique(np.stack([number, of_set]), axis=1, return_inverse=True)
     texts = [
-        decode_text(values[pair // len(names)], names[pair % len(names)]).strip(PADDING) or None
-        for pair in unique.tolist()
+        decode_text(values[word], names[one]).strip(PADDING) if word >= 0 else None
+        for word, one in pairs.T.tolist()
     ]
-    return pa.array(texts, pa.string()).take(pa.array(inverse))
+    return encoded(texts, inverse.reshape(-1))
 
 
-def _integers(array: pa.Array) -> NDArray[np.int64]:
-    numbers: NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return numbers.astype(np.int64)
+def _words_of(array: pa.DictionaryArray) -> list[str]:
+    return array.dictionary.to_pylist()  # type: ignore[no-any-return]
+
+
+def _numbers_of(array: pa.DictionaryArray) -> NDArray[np.int32]:
+    """The number of each value's word, -1 for null."""
+    return array.indices.fill_null(-1).to_numpy()  # type: ignore[no-any-return]
 
 
 def _others(result: Any, files: NDArray[np.int64]) -> pa.Table:
@@ -113,7 +121,7 @@ def _others(result: Any, files: NDArray[np.int64]) -> pa.Table:
             "file": pa.array(files[at]),
             "size": pa.array(result["size"][at]),
             "mtime_ns": pa.array(result["mtime_ns"][at]),
-            "code": pa.array([code for _, code, _ in others], pa.string()),
+            "code": encoded([code for _, code, _ in others], np.arange(len(others))),
             "message": pa.array([message or None for _, _, message in others], pa.string()),
         }
     )

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -96,6 +100,17 @@ class Locator:
     def is_named(self, path: bytes) -> bool:
         """Whether the file itself was named, so that it has to be DICOM."""
         return path in self._named
+
+    def locate_all(self, paths: pa.BinaryArray) -> tuple[pa.Array, pa.BinaryArray]:
+        """The same of many, as columns."""
+        if len(self._prefixes) == 1 and not self._named:  # one folder: all of them lie in it
+            relative = pc.binary_replace_slice(paths, 0, len(self._prefixes[0]), b"")
+            is_root = pc.equal(pc.binary_length(relative), 0)
+            root = pa.array(np.zeros(len(paths), np.int32))
+            return root, pc.if_else(is_root, pa.scalar(b".", pa.binary()), relative)
+        located = [self.locate(path) for path in paths.to_pylist()]
+        root = pa.array([root for root, _ in located], pa.int32())
+        return root, pa.array([path for _, path in located], pa.binary())
 
     def locate(self, path: bytes) -> tuple[int, bytes]:
         """The number of the root, and the path relative to it; "." for the root itself."""

@@ -80,7 +80,8 @@ _CORE_TYPES: Final = {
     "bool": pa.bool_(),
     "int64?": pa.int64(),
     "float64?": pa.float64(),
-    "text": WORD,
+    "text": pa.string(),
+    "word": WORD,
     "list<int64>": INTEGERS,
     "list<float64>": NUMBERS,
 }
@@ -159,7 +160,7 @@ class Header:
 def schema_of(include: Sequence[Attribute]) -> pa.Schema:
     """The columns of an index in their order."""
     core = [
-        pa.field(TABLE_NAMES.get(name, name), _core_type(name, kind))
+        pa.field(TABLE_NAMES.get(name, name), _CORE_TYPES[kind])
         for name, kind in _ext.core_columns()
         if name not in _ELSEWHERE
     ]
@@ -172,10 +173,6 @@ def schema_of(include: Sequence[Attribute]) -> pa.Schema:
     return pa.schema([*_LEADING, *core, ranges, *metadata, *named, *_TRAILING])
 
 
-def _core_type(name: str, kind: str) -> pa.DataType:
-    return pa.string() if name == "sop_instance_uid" else _CORE_TYPES[kind]
-
-
 def conform(rows: pa.Table, header: Header) -> pa.Table:
     """The rows with the columns of the schema and no others; what is not there is null."""
     schema = schema_of(header.include)
@@ -184,22 +181,11 @@ def conform(rows: pa.Table, header: Header) -> pa.Table:
 
 
 def _conform_column(rows: pa.Table, field: pa.Field) -> pa.Array:
-    is_word = field.type == WORD
-    stored_as = field.type.value_type if is_word else field.type
-    if field.name in rows.column_names:
-        array = rows.column(field.name).cast(stored_as).combine_chunks()
-    else:
-        array = pa.nulls(len(rows), stored_as)
-    return array.dictionary_encode() if is_word else array
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """The rows without dictionaries, so that those of two tables can stand together."""
-    fields = [
-        field.with_type(field.type.value_type) if field.type == WORD else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(fields))
+    at = rows.schema.get_field_index(field.name)
+    if at < 0:
+        return pa.nulls(len(rows), field.type)
+    column = rows.column(at)
+    return column if column.type == field.type else column.cast(field.type)
 
 
 def with_header(table: pa.Table, header: Header) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from torchdicom import _native
 from torchdicom._arguments import load_options
@@ -272,7 +273,8 @@ class Series:
     @cached_property
     def _paths(self) -> list[str]:
         """The file of each row."""
-        return [os.fsdecode(path) for path in full_paths(self._rows, self._header.roots)]
+        paths = full_paths(self._rows, self._header.roots)
+        return [os.fsdecode(path) for path in paths.to_pylist()]
 
     @cached_property
     def _defects(self) -> list[DefectRow]:
@@ -297,8 +299,10 @@ class Series:
         return text.strip(PADDING) or None
 
     def _core(self) -> dict[str, Any]:
-        """The records of all its files, in the order of their paths."""
-        paths = full_paths(self._rows, self._header.roots)
-        frames = self._rows.column("frame").to_pylist()
-        order = sorted(range(len(paths)), key=lambda i: (paths[i], frames[i]))
-        return core_of(self._rows.take(pa.array(order)), [paths[i] for i in order])
+        """The records of all its files."""
+        paths, frames = full_paths(self._rows, self._header.roots), self._rows.column("frame")
+        if not frames.to_numpy().any():  # a file a row
+            return core_of(self._rows, paths)
+        keys = pa.table({"path": paths, "frame": frames})
+        order = pc.sort_indices(keys, [("path", "ascending"), ("frame", "ascending")])
+        return core_of(self._rows.take(order), paths.take(order))

@@ -299,6 +299,7 @@ TEST_CASE("columns have names of their own, and none may identify a person") {
     CHECK(core_columns().back().name == "ranges_per_frame");
     CHECK(names.count("series_description") == 0);
     CHECK(name_of(ColumnType::integer) == "int64");
+    CHECK(name_of(ColumnType::word) == "word");
     CHECK(name_of(ColumnType::decimal_list) == "list<float64>");
 }
 
@@ -315,8 +316,11 @@ TEST_CASE("columns whose parts differ in length are refused") {
              c.valid.pop_back();
          }},
         {"flip_angle", [](Column& c) { c.decimals.clear(); }},
+        {"sop_instance_uid", [](Column& c) { c.offsets.clear(); }},
+        {"sop_instance_uid", [](Column& c) { c.offsets.pop_back(); }},
         {"modality", [](Column& c) { c.offsets.clear(); }},
-        {"modality", [](Column& c) { c.offsets.pop_back(); }},
+        {"modality", [](Column& c) { c.words.clear(); }},
+        {"modality", [](Column& c) { c.words.push_back(0); }},
         {"pixel_spacing", [](Column& c) { c.offsets.push_back(c.offsets.back()); }},
     });
     Columns columns = two_records();
@@ -335,6 +339,11 @@ TEST_CASE("offsets that lead outside of the values, or backwards, are refused") 
         {"path", first_offset(kLargest)},
         {"modality", [](Column& c) { c.offsets[1] = 3; }},
         {"modality", [](Column& c) { c.bytes.pop_back(); }},
+        {"modality", [](Column& c) { c.offsets.pop_back(); }},
+        {"modality", [](Column& c) { c.words.front() = -2; }},
+        {"modality", [](Column& c) { c.words.front() = 1; }},
+        {"modality", [](Column& c) { c.words.back() = std::numeric_limits<int>::max(); }},
+        {"modality", [](Column& c) { c.words.back() = std::numeric_limits<int>::min(); }},
         {"image_position_patient", last_offset(4)},
         {"frame_time_vector", last_offset(-1)},
         {"range_offset", last_offset(kLargest)},
@@ -345,8 +354,18 @@ TEST_CASE("offsets need not start at 0, and what lies before is not read") {
     Columns columns = two_records();
     Column& modality = column_of(columns, "modality");
     modality.bytes = {'X', 'C', 'T', 'Y'};
-    modality.offsets = {1, 1, 3};
+    modality.offsets = {1, 3};
     CHECK((kept_of(header_at(columns, 1)) == kept_of(full_header())));
+}
+
+TEST_CASE("a word is kept once, whatever lies between, and none is no word") {
+    Column column = make_column({.name = "modality", .type = ColumnType::word});
+    for (const std::string_view text : {"CT", "CT", "", "MR", "", "CT", "C"}) {
+        append_text(text, column);
+    }
+    CHECK(column.words == std::vector<std::int32_t>{0, 0, -1, 1, -1, 0, 2});
+    CHECK(column.offsets == std::vector<std::int64_t>{0, 2, 4, 5});
+    CHECK(std::string{column.bytes.begin(), column.bytes.end()} == "CTMRC");
 }
 
 TEST_CASE("numbers that no header can have are refused") {

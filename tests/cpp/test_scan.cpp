@@ -372,6 +372,7 @@ TEST_CASE("whatever value of an index is damaged, a load of it ends well") {
                                    std::numeric_limits<double>::infinity(),
                                    std::numeric_limits<double>::quiet_NaN()};
     constexpr std::array<std::uint8_t, 2> kFlags{0, 255};
+    constexpr std::array<std::int32_t, 10> kWords{-99, -3, -2, kNoWord, 0, 1, 2, 3, 255, 9999};
     const ThreeSlices files;
     const std::string encapsulated =
         files.folder.write("d", bytes_of_slice({.transfer_syntax = std::string{kEncapsulated}}));
@@ -389,6 +390,7 @@ TEST_CASE("whatever value of an index is damaged, a load of it ends well") {
             damage_each(column.offsets, kIntegers, rows, endings);
             damage_each(column.decimals, kDecimals, rows, endings);
             damage_each(column.valid, kFlags, rows, endings);
+            damage_each(column.words, kWords, rows, endings);
         }
     }
     CHECK(endings.all > 5000);
