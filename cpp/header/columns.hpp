@@ -103,6 +103,7 @@ class Records {
     /// The header that was appended, in all that columns keep. Throws invalid_index with the path.
     [[nodiscard]] FileHeader header_at(std::size_t record) const;
 
+    [[nodiscard]] std::string_view path_at(std::size_t record) const noexcept;
     [[nodiscard]] std::string_view series_instance_uid_at(std::size_t record) const noexcept;
 
   private:

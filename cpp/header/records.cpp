@@ -291,6 +291,11 @@ FileHeader Records::header_at(std::size_t record) const {
     return header;
 }
 
+std::string_view Records::path_at(std::size_t record) const noexcept {
+    static const std::size_t index = index_of("path");
+    return text_at(columns_[index], record);
+}
+
 std::string_view Records::series_instance_uid_at(std::size_t record) const noexcept {
     static const std::size_t index = index_of("series_instance_uid");
     return text_at(columns_[index], record);

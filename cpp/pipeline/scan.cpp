@@ -6,7 +6,6 @@
 #include <numeric>
 #include <optional>
 #include <sys/stat.h>
-#include <unordered_map>
 #include <utility>
 
 namespace torchdicom {
@@ -79,37 +78,52 @@ std::string text_of(const FileHeader& header, Tag tag) {
     return found == header.texts.end() ? std::string{} : found->second;
 }
 
-/// The headers of some records, in path order, and which record each path is.
-struct Loaded {
-    std::vector<FileHeader> headers;
-    std::unordered_map<std::string, std::int64_t> record_of;
-};
-
-Loaded load_records(const Records& records, std::span<const std::size_t> wanted) {
-    Loaded loaded;
-    loaded.headers.reserve(wanted.size());
-    for (const std::size_t record : wanted) {
-        FileHeader header = records.header_at(record);
-        if (!header.pixels) {
-            fail_index("pixel_tag", "a file without pixels");
+/// Some records, in the order of their paths.
+class Members {
+  public:
+    Members(const Records& records, std::vector<std::size_t> members)
+        : records_{&records}, members_{std::move(members)} {
+        const auto path_of = [&records](std::size_t record) { return records.path_at(record); };
+        if (!std::ranges::is_sorted(members_, {}, path_of)) {
+            std::ranges::sort(members_, {}, path_of);
         }
-        if (!loaded.record_of.emplace(header.path, static_cast<std::int64_t>(record)).second) {
+        if (std::ranges::adjacent_find(members_, {}, path_of) != members_.end()) {
             fail_index("path", "a file that is there twice");
         }
-        loaded.headers.push_back(std::move(header));
     }
-    std::ranges::sort(loaded.headers, {}, &FileHeader::path);
-    return loaded;
-}
 
-std::vector<std::int64_t> records_of(const std::vector<FileHeader>& headers, const Loaded& loaded) {
-    std::vector<std::int64_t> records;
-    records.reserve(headers.size());
-    for (const FileHeader& header : headers) {
-        records.push_back(loaded.record_of.at(header.path));
+    [[nodiscard]] std::vector<FileHeader> headers() const {
+        std::vector<FileHeader> headers;
+        headers.reserve(members_.size());
+        for (const std::size_t record : members_) {
+            headers.push_back(records_->header_at(record));
+            if (!headers.back().pixels) {
+                fail_index("pixel_tag", "a file without pixels");
+            }
+        }
+        return headers;
     }
-    return records;
-}
+
+    /// The record that a header is of.
+    [[nodiscard]] std::size_t record_of(const FileHeader& header) const {
+        return *std::ranges::lower_bound(members_, std::string_view{header.path}, {},
+                                         [this](std::size_t i) { return records_->path_at(i); });
+    }
+
+    [[nodiscard]] std::vector<std::int64_t>
+    records_of(const std::vector<FileHeader>& headers) const {
+        std::vector<std::int64_t> records;
+        records.reserve(headers.size());
+        for (const FileHeader& header : headers) {
+            records.push_back(static_cast<std::int64_t>(record_of(header)));
+        }
+        return records;
+    }
+
+  private:
+    const Records* records_;
+    std::vector<std::size_t> members_;
+};
 
 struct PlacedPart {
     std::string first_path;
@@ -126,14 +140,14 @@ void refuse(const Error& error, Series& series) {
                               .is_refusal = true});
 }
 
-PlacedPart group_part(Series series, const Loaded& loaded, const Tolerances& tolerances,
+PlacedPart group_part(Series series, const Members& members, const Tolerances& tolerances,
                       LoadStats& stats) {
     PlacedPart placed{.first_path = series.slices.front().path, .part = {}};
-    const std::vector<std::int64_t> all = records_of(series.slices, loaded);
+    const std::vector<std::int64_t> all = members.records_of(series.slices);
     GroupedPart& part = placed.part;
     try {
         judge_series(series, tolerances, stats);
-        part.rows = records_of(series.slices, loaded);
+        part.rows = members.records_of(series.slices);
     } catch (const Error& error) {
         refuse(error, series);
         part.rows = all;
@@ -204,12 +218,12 @@ Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts
 
 std::vector<GroupedPart> group_records(const Records& records, const Tolerances& tolerances,
                                        const ParallelOptions& parallel, LoadStats& stats) {
-    const std::vector<std::vector<std::size_t>> groups = records_by_uid(records);
+    std::vector<std::vector<std::size_t>> groups = records_by_uid(records);
     std::vector<std::vector<PlacedPart>> found(groups.size());
     parallel_for(groups.size(), parallel, [&](std::size_t i) {
-        Loaded loaded = load_records(records, groups[i]);
-        for (Series& series : split_series(std::move(loaded.headers))) {
-            found[i].push_back(group_part(std::move(series), loaded, tolerances, stats));
+        const Members members{records, std::move(groups[i])};
+        for (Series& series : split_series(members.headers())) {
+            found[i].push_back(group_part(std::move(series), members, tolerances, stats));
         }
     });
     std::vector<PlacedPart> placed;
@@ -229,16 +243,17 @@ Series part_of(const Records& records, std::span<const TextColumn> texts, std::s
                std::vector<Defect> context) {
     std::vector<std::size_t> all(records.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    Loaded loaded = load_records(records, all);
-    for (FileHeader& header : loaded.headers) {
-        const auto record = static_cast<std::size_t>(loaded.record_of.at(header.path));
+    const Members members{records, std::move(all)};
+    std::vector<FileHeader> headers = members.headers();
+    for (FileHeader& header : headers) {
+        const std::size_t record = members.record_of(header);
         for (const auto& [tag, column] : texts) {
             if (const std::string_view text = text_at(column, record); !text.empty()) {
                 header.texts.emplace_back(tag, text);
             }
         }
     }
-    std::vector<Series> parts = split_series(std::move(loaded.headers));
+    std::vector<Series> parts = split_series(std::move(headers));
     if (parts.size() != 1) {
         fail_index("series_instance_uid", "records of " + std::to_string(parts.size()) +
                                               " series where those of one belong");

@@ -71,6 +71,8 @@ def group(rows: pa.Table, found: pa.BinaryArray, locator: Locator, num_threads: 
 
 def order_of(rows: pa.Table) -> NDArray[np.int64]:
     """By series, then by slice with those set aside at the end, then by file; others last."""
+    if "series_key" not in rows.column_names:
+        return np.argsort(rows.column("file").to_numpy())
     keys = in_one_piece(rows.column("series_key"))
     names = keys.dictionary.to_pylist()
     rank = np.empty(len(names) + 1, np.int64)

@@ -123,21 +123,20 @@ def _walk(request: Request) -> Found:
 def _read(kept: Kept, found: Found, request: Request) -> Gathered:
     """All files whose rows are not kept, as far as they could be read."""
     reader = HeaderReader(found.paths, request.include, request.num_threads)
-    empty_rows, empty_others = reader.read(kept.missing[:0])  # so that there are all columns
-    rows, others = [empty_rows], [empty_others]
+    pieces: list[tuple[pa.Table, pa.Table]] = []
     is_interrupted = False
     try:
         with progress_bar(len(kept.missing), request.progress) as advance:
             for start in range(0, len(kept.missing), _CHUNK):
                 chunk = kept.missing[start : start + _CHUNK]
-                for pieces, piece in zip((rows, others), reader.read(chunk), strict=True):
-                    pieces.append(piece)
+                pieces.append(reader.read(chunk))
                 advance(len(chunk))
     except KeyboardInterrupt:
         if not request.keeps_part:
             raise
         is_interrupted = True
-    return Gathered(kept, rows, others, found, reader, is_interrupted)
+    rows, others = zip(*(pieces or [reader.read(kept.missing[:0])]), strict=True)
+    return Gathered(kept, [*rows], [*others], found, reader, is_interrupted)
 
 
 def _grouped(gathered: Gathered, request: Request) -> list[pa.Table]:
@@ -150,8 +149,11 @@ def _grouped(gathered: Gathered, request: Request) -> list[pa.Table]:
 
 
 def _joined(pieces: list[pa.Table]) -> pa.Table:
-    """The rows of all, each column in one piece."""
-    rows = pa.concat_tables(pieces, promote_options="default")
+    """The rows of all, each column in one piece; columns that none of the rows have may be gone."""
+    filled = [piece for piece in pieces if len(piece)] or pieces
+    if len(filled) == 1:
+        return filled[0]
+    rows = pa.concat_tables(filled, promote_options="default")
     return pa.table({name: in_one_piece(rows.column(name)) for name in rows.column_names})
 
 
