@@ -213,9 +213,32 @@ std::span<const ColumnSpec> core_columns() {
     return specs;
 }
 
-Column make_column(ColumnSpec spec) {
+Column make_column(ColumnSpec spec, std::size_t records) {
     Column column;
     column.spec = spec;
+    switch (spec.type) {
+    case ColumnType::optional_integer:
+        column.valid.reserve(records);
+        [[fallthrough]];
+    case ColumnType::integer:
+        column.integers.reserve(records);
+        break;
+    case ColumnType::optional_decimal:
+        column.valid.reserve(records);
+        column.decimals.reserve(records);
+        break;
+    case ColumnType::flag:
+        column.bytes.reserve(records);
+        break;
+    case ColumnType::word:
+        column.words.reserve(records);
+        break;
+    case ColumnType::text:
+    case ColumnType::integer_list:
+    case ColumnType::decimal_list:
+        column.offsets.reserve(records + 1);
+        break;
+    }
     if (has_offsets(spec.type)) {
         column.offsets.push_back(0);
     }
@@ -230,11 +253,11 @@ void append_text(std::string_view text, Column& column) {
     }
 }
 
-Columns make_columns() {
+Columns make_columns(std::size_t records) {
     Columns columns;
     columns.reserve(core_columns().size());
     for (const ColumnSpec& spec : core_columns()) {
-        columns.push_back(make_column(spec));
+        columns.push_back(make_column(spec, records));
     }
     return columns;
 }
@@ -287,6 +310,30 @@ std::size_t count_records(const ColumnView& column) {
         break;
     }
     return column.offsets.size() - 1;
+}
+
+void append(const Column& more, Column& column) {
+    const auto add = [](const auto& from, auto& to) {
+        to.insert(to.end(), from.begin(), from.end());
+    };
+    if (column.spec.type == ColumnType::word) {
+        std::vector<std::int32_t> numbers; // of each word of `more` here
+        for (std::size_t i = 0; i + 1 < more.offsets.size(); ++i) {
+            numbers.push_back(number_of(word_at(more, static_cast<std::int32_t>(i)), column));
+        }
+        for (const std::int32_t word : more.words) {
+            column.words.push_back(word == kNoWord ? kNoWord
+                                                   : numbers[static_cast<std::size_t>(word)]);
+        }
+        return;
+    }
+    for (std::size_t i = 1; i < more.offsets.size(); ++i) {
+        column.offsets.push_back(column.offsets.back() + more.offsets[i] - more.offsets[i - 1]);
+    }
+    add(more.integers, column.integers);
+    add(more.decimals, column.decimals);
+    add(more.bytes, column.bytes);
+    add(more.valid, column.valid);
 }
 
 void append(const FileHeader& header, Columns& columns) {

@@ -66,7 +66,8 @@ struct ColumnView {
     std::span<const std::int32_t> words;
 };
 
-[[nodiscard]] Column make_column(ColumnSpec spec);
+/// `records`: for how many there will be room at once.
+[[nodiscard]] Column make_column(ColumnSpec spec, std::size_t records = 0);
 
 /// Adds a record to a column of texts or words.
 void append_text(std::string_view text, Column& column);
@@ -74,11 +75,14 @@ void append_text(std::string_view text, Column& column);
 /// Those of `core_columns`, in that order.
 using Columns = std::vector<Column>;
 
-[[nodiscard]] Columns make_columns();
+[[nodiscard]] Columns make_columns(std::size_t records = 0);
 [[nodiscard]] std::vector<ColumnView> view_of(const Columns& columns);
 
 /// Adds one record.
 void append(const FileHeader& header, Columns& columns);
+
+/// Adds the records of another column of the same type.
+void append(const Column& more, Column& column);
 
 /// Throws invalid_index; the column's name stands where other errors have the element.
 [[noreturn]] void fail_index(std::string_view column, const std::string& what);

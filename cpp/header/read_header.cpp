@@ -138,6 +138,7 @@ void read_deflated(ByteWindow& window, std::uint64_t offset, const HeaderOptions
 }
 
 void read_parts(ByteWindow& window, const HeaderOptions& options, FileHeader& header) {
+    header.texts.reserve(options.texts.size());
     const std::uint64_t offset = read_meta_group(window, find_start(window), header);
     const auto syntax = find_transfer_syntax(header.transfer_syntax_uid);
     if (syntax && syntax->is_deflated) {

@@ -12,32 +12,25 @@ namespace torchdicom {
 
 namespace {
 
-/// What reading one file gave: a header with pixels, or why there is none.
-struct Outcome {
-    std::optional<FileHeader> header;
-    PassedOver passed;
+// Files that one task reads. Each makes columns of its own, which costs as much as some files do;
+// on slow disks a signal is looked for only between tasks.
+constexpr std::size_t kBlock = 32;
+
+/// What reading some files gave.
+struct Block {
+    Columns columns = make_columns(kBlock);
+    std::vector<std::int64_t> file;
+    std::vector<Column> texts;
+    std::vector<PassedOver> others;
 };
 
-/// Notes the state of the file that it opens.
-Outcome read_one(const std::string& path, std::span<const Tag> texts, std::size_t index,
-                 FileStates& states, LoadStats& stats) {
-    Outcome outcome;
-    try {
-        const File file{path, stats};
-        states.size[index] = static_cast<std::int64_t>(file.identity().size);
-        states.mtime_ns[index] = file.identity().mtime_ns;
-        FileHeader header = read_header(file, HeaderOptions{.texts = texts}, stats);
-        require_pixels_of_image(header);
-        if (header.pixels) {
-            outcome.header = std::move(header);
-        } else {
-            outcome.passed.code = "no_pixels";
-        }
-    } catch (const Error& error) {
-        outcome.passed.code = code_name(error.code());
-        outcome.passed.message = error.message();
+std::vector<Column> text_columns(std::size_t count, std::size_t records) {
+    std::vector<Column> columns;
+    columns.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        columns.push_back(make_column({.name = {}, .type = ColumnType::word}, records));
     }
-    return outcome;
+    return columns;
 }
 
 /// A file that is not DICOM is worth a message only where it should have been.
@@ -69,13 +62,53 @@ void note_state(const std::string& path, std::size_t index, FileStates& states) 
     }
 }
 
-std::string text_of(const FileHeader& header, Tag tag) {
+std::string_view text_of(const FileHeader& header, Tag tag) {
     if (tag == tags::TransferSyntaxUID) {
         return header.transfer_syntax_uid; // of the meta group
     }
     const auto found = std::find_if(header.texts.begin(), header.texts.end(),
                                     [tag](const auto& text) { return text.first == tag; });
-    return found == header.texts.end() ? std::string{} : found->second;
+    return found == header.texts.end() ? std::string_view{} : found->second;
+}
+
+/// Adds the file of an index to those of its block, and notes its state when it was opened.
+void read_one(const std::string& path, std::size_t index, std::span<const Tag> texts, Block& block,
+              FileStates& states, LoadStats& stats) {
+    PassedOver passed{.file = index, .code = "no_pixels", .message = {}};
+    try {
+        const File file{path, stats};
+        states.size[index] = static_cast<std::int64_t>(file.identity().size);
+        states.mtime_ns[index] = file.identity().mtime_ns;
+        const FileHeader header = read_header(file, HeaderOptions{.texts = texts}, stats);
+        require_pixels_of_image(header);
+        if (header.pixels) {
+            append(header, block.columns);
+            block.file.push_back(static_cast<std::int64_t>(index));
+            for (std::size_t k = 0; k < texts.size(); ++k) {
+                append_text(text_of(header, texts[k]), block.texts[k]);
+            }
+            return;
+        }
+    } catch (const Error& error) {
+        passed.code = code_name(error.code());
+        passed.message = error.message();
+    }
+    if (states.size[index] == -1) { // it could not be opened
+        note_state(path, index, states);
+    }
+    judge_other(path, passed, stats);
+    block.others.push_back(std::move(passed));
+}
+
+void extend(Rows& rows, Block block) {
+    for (std::size_t k = 0; k < rows.columns.size(); ++k) {
+        append(block.columns[k], rows.columns[k]);
+    }
+    for (std::size_t k = 0; k < rows.texts.size(); ++k) {
+        append(block.texts[k], rows.texts[k]);
+    }
+    rows.file.insert(rows.file.end(), block.file.begin(), block.file.end());
+    std::ranges::move(block.others, std::back_inserter(rows.others));
 }
 
 /// Some records, in the order of their paths.
@@ -187,31 +220,23 @@ FileStates file_states(const std::vector<std::string>& paths, const ParallelOpti
 
 Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
                const ParallelOptions& parallel, LoadStats& stats) {
-    Rows rows{.columns = make_columns(),
+    Rows rows{.columns = make_columns(paths.size()),
               .file = {},
-              .texts = std::vector<Column>(texts.size(),
-                                           make_column({.name = {}, .type = ColumnType::word})),
+              .texts = text_columns(texts.size(), paths.size()),
               .others = {},
               .states = unknown_states(paths.size())};
-    std::vector<Outcome> outcomes(paths.size());
-    parallel_for(paths.size(), parallel, [&](std::size_t i) {
-        outcomes[i] = read_one(paths[i], texts, i, rows.states, stats);
-        if (rows.states.size[i] == -1) { // it could not be opened
-            note_state(paths[i], i, rows.states);
+    std::vector<std::optional<Block>> blocks((paths.size() + kBlock - 1) / kBlock);
+    parallel_for(blocks.size(), parallel, [&](std::size_t i) {
+        Block& block = blocks[i].emplace();
+        block.texts = text_columns(texts.size(), kBlock);
+        const std::size_t end = std::min(paths.size(), (i + 1) * kBlock);
+        for (std::size_t file = i * kBlock; file < end; ++file) {
+            read_one(paths[file], file, texts, block, rows.states, stats);
         }
-        judge_other(paths[i], outcomes[i].passed, stats);
     });
-    for (std::size_t i = 0; i < paths.size(); ++i) {
-        if (const std::optional<FileHeader>& header = outcomes[i].header) {
-            append(*header, rows.columns);
-            rows.file.push_back(static_cast<std::int64_t>(i));
-            for (std::size_t k = 0; k < texts.size(); ++k) {
-                append_text(text_of(*header, texts[k]), rows.texts[k]);
-            }
-        } else {
-            outcomes[i].passed.file = i;
-            rows.others.push_back(std::move(outcomes[i].passed));
-        }
+    for (std::optional<Block>& block : blocks) {
+        extend(rows, std::move(*block));
+        block.reset();
     }
     return rows;
 }

@@ -368,6 +368,23 @@ TEST_CASE("a word is kept once, whatever lies between, and none is no word") {
     CHECK(std::string{column.bytes.begin(), column.bytes.end()} == "CTMRC");
 }
 
+TEST_CASE("columns that are appended are the columns of all records") {
+    Columns columns = make_columns();
+    for (const FileHeader& header : {full_header(), bare_header(), full_header()}) {
+        Columns more = make_columns();
+        append(bare_header(), more);
+        append(header, more);
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            append(more[k], columns[k]);
+        }
+    }
+    CHECK((kept_of(header_at(columns, 1)) == kept_of(full_header())));
+    CHECK((kept_of(header_at(columns, 3)) == kept_of(bare_header())));
+    CHECK((kept_of(header_at(columns, 5)) == kept_of(full_header())));
+    CHECK(column_of(columns, "modality").words == std::vector<std::int32_t>{-1, 0, -1, -1, -1, 0});
+    CHECK(column_of(columns, "modality").offsets == std::vector<std::int64_t>{0, 2});
+}
+
 TEST_CASE("numbers that no header can have are refused") {
     check_damage({
         {"size", number(-1)},
