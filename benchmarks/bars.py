@@ -39,7 +39,7 @@ class Bar:
         limit = self.limit * slack if self.is_most else self.limit / slack
         holds = measured <= limit if self.is_most else measured >= limit
         text = self.text.format(limit=f"{limit:g}")
-        return {"text": text, "measured": round(measured, 2), "holds": holds}
+        return {"text": text, "measured": float(f"{measured:.4g}"), "holds": holds}
 
 
 def _is(row: Row, case: str, names: tuple[str, ...], threads: int | None) -> bool:
@@ -60,6 +60,27 @@ def _best_scanner(rows: Sequence[Row]) -> float:
 def _of_limit(rows: Sequence[Row]) -> float:
     row = next(row for row in rows if row["contender"] == "limit" and row["threads"] == 2)
     return 1 / float(row["ratio"])
+
+
+def _scan_of_peers(rows: Sequence[Row]) -> float:
+    own = next(float(row["ratio"]) for row in rows if row["contender"] == "torchdicom.scan")
+    return _best_scanner(rows) / own
+
+
+def _at_most_files(name: str, column: str) -> Callable[[Sequence[Row]], float]:
+    """A number of a contender in the last case, which has the most files."""
+    return lambda rows: [float(row[column]) for row in rows if row["contender"] == name][-1]
+
+
+def _growth_a_file(column: str) -> Callable[[Sequence[Row]], float]:
+    """What our scan takes for each of the most files, over what it takes for one of the fewest."""
+
+    def measure(rows: Sequence[Row]) -> float:
+        own = [row for row in rows if row["contender"] == OURS and row["threads"] == 2]
+        each = [float(row[column]) / int(row["case"].split()[0].replace(",", "")) for row in own]
+        return each[-1] / each[0]
+
+    return measure
 
 
 def _microseconds_a_header(rows: Sequence[Row]) -> float:
@@ -117,9 +138,44 @@ BARS: Final = (
         15,
         is_most=True,
     ),
+    Bar("headers", "scan: at least {limit} times as fast as the best peer", _scan_of_peers, 5),
+    Bar(
+        "index",
+        "opening takes at most {limit} ms at the most files",
+        _at_most_files("torchdicom.open_index", "ms"),
+        200,
+        is_most=True,
+    ),
+    Bar(
+        "index",
+        "refreshing with nothing changed: at least {limit} times as fast as scanning",
+        lambda rows: 1 / _at_most_files("torchdicom, refresh", "ratio")(rows),
+        5,
+    ),
+    Bar(
+        "index",
+        "one of the most files takes at most {limit} times as long as one of a quarter as many",
+        _growth_a_file("ms"),
+        1.25,
+        is_most=True,
+    ),
+    Bar(
+        "indexed",
+        "from an index: at most {limit} times as long as from paths",
+        _ratio("native", "torchdicom, from an index"),
+        1.05,
+        is_most=True,
+    ),
+    Bar(
+        "index_memory",
+        "one of the most files takes at most {limit} times as much as one of a quarter as many",
+        _growth_a_file("mb"),
+        1.25,
+        is_most=True,
+    ),
     Bar("memory", "at most {limit} MB over the result", _growth, 40, is_most=True),
     *(
         Bar(question, "no wrong answer of ours", _all_right, 0, is_most=True)
-        for question in ("volume", "mammogram", "enhanced", "headers")
+        for question in ("volume", "mammogram", "enhanced", "headers", "index", "indexed")
     ),
 )

@@ -11,9 +11,11 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 # volume: a folder of slices to float32 modality values (z, y, x).
+# indexed: the same, where the folder has a saved index.
 # frames: one file to its stored values (n, y, x), in the order of the file.
 # scan: a tree to {SOPInstanceUID: (SeriesInstanceUID, z of the position)}.
-Work: TypeAlias = Literal["volume", "frames", "scan"]
+# index: a tree to the number of its series and of its frames.
+Work: TypeAlias = Literal["volume", "indexed", "frames", "scan", "index"]
 Load: TypeAlias = Callable[[], Any]
 
 OURS: Final = "torchdicom"
@@ -27,8 +29,8 @@ class Case:
         name: What it is called on the page, such as the transfer syntax.
         work: What is asked for.
         folder: Where the DICOM files are.
-        truth: A .npy of the right values, made by the generator and not by a decoder; for a scan
-            a .json.
+        truth: A .npy of the right values, made by the generator and not by a decoder; a .json for
+            a scan or an index.
         transfer_syntax: Its UID.
         tolerance: Mean and largest absolute difference that a right answer may have: zeros for
             all syntaxes but the lossy ones.
@@ -80,6 +82,12 @@ def difference(case: Case, found: Any) -> str | None:
     """How an answer differs from the truth, or None where it is right."""
     if case.work == "scan":
         return _scan_difference(case, found)
+    if case.work == "index":
+        return _index_difference(case, found)
+    return _array_difference(case, found)
+
+
+def _array_difference(case: Case, found: Any) -> str | None:
     truth = np.load(case.truth, mmap_mode="r")
     found = np.asarray(found)
     if found.shape != truth.shape:
@@ -108,6 +116,11 @@ def _distance(found: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 def _is_same(found: np.ndarray, truth: np.ndarray, case: Case) -> bool:
     off = np.abs(found.astype(np.float64) - truth)
     return bool(off.mean() <= case.tolerance[0] and off.max() <= case.tolerance[1])
+
+
+def _index_difference(case: Case, found: tuple[int, int]) -> str | None:
+    expected = tuple(json.loads(Path(case.truth).read_text(encoding="utf-8")))
+    return None if found == expected else f"(series, frames) are {found} instead of {expected}"
 
 
 def _scan_difference(case: Case, found: int | dict[str, tuple[str, float]]) -> str | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from benchmarks.questions import few_slices
-from benchmarks.race import Children, Lane
+from benchmarks.cases import small
+from benchmarks.race import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.case import Case, Contender
+    from benchmarks.children import Children
+
+
+_PASSES: Final = 4
 
 
 class Memory:
@@ -23,17 +27,25 @@ class Memory:
     def __init__(self, case: Case, contenders: Sequence[Contender], children: Children) -> None:
         """Nothing is measured yet."""
         self.case, self.lanes = case, [Lane(children.get(one, case.work)) for one in contenders]
+        self._small = small(case.work)
+        self._done = 0
+
+    @property
+    def unsettled(self) -> int:
+        """How many rows another pass is for: all or none, since sizes hardly vary."""
+        return len(self.lanes) if self._done < _PASSES else 0
 
     def run_pass(self) -> None:
         """Measure everyone once.
 
-        A few slices first: libraries start much of what they have when it is needed.
+        A small case first: libraries start much of what they have when it is needed.
         """
+        self._done += 1
         self.lanes = [lane for lane in self.lanes if self._measure(lane)]
 
     def _measure(self, lane: Lane) -> bool:
         """One of them; false where the case is not for it."""
-        if lane.child.prepare(few_slices()) == {}:
+        if lane.child.prepare(self._small) == {}:
             lane.child.ask("check")
         answer = lane.child.prepare(self.case) or lane.child.ask("measure_memory")
         lane.child.ask("rest")

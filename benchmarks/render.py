@@ -1,7 +1,8 @@
 """The results page, its plots, and the README's table, from the JSON alone.
 
 `make bench` ends with this. The words around the tables are in `page.md`, where a line such as
-`{results volume}` or `{traps}` stands for a table.
+`{results volume}` or `{traps}` stands for a table. A section whose answers are not there is left
+out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ README: Final = HERE.parent / "README.md"
 _TEMPLATE: Final = HERE / "page.md"
 _MARKED: Final = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"^\{(\w+)(?: (\w+))?\}$", re.MULTILINE)
+_SECTION: Final = re.compile(r"^(?=## )", re.MULTILINE)
 
 
 def _question(name: str) -> str:
@@ -53,7 +55,18 @@ def page() -> str:
     """The results page."""
     template = _TEMPLATE.read_text(encoding="utf-8")
     note = "<!-- Rendered by benchmarks/render.py from page.md and results/*.json. -->\n"
-    return note + rendered(template)
+    return note + "".join(rendered(part) for part in _SECTION.split(template) if is_answered(part))
+
+
+def is_answered(section: str) -> bool:
+    """Whether all the answers that it shows are there."""
+    names = {found[2] or found[1] for found in _PLACEHOLDER.finditer(section)}
+    return all((report.RESULTS / f"{name}.json").is_file() for name in names)
+
+
+def answered() -> list[str]:
+    """The questions whose answers are there."""
+    return [name for name in QUESTIONS if (report.RESULTS / f"{name}.json").is_file()]
 
 
 def rendered(template: str) -> str:
@@ -77,7 +90,7 @@ def main() -> None:
 
     PAGE.write_text(page(), encoding="utf-8")
     README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
-    for name in QUESTIONS:
+    for name in answered():
         answer: dict[str, Any] = tables.read(report.RESULTS, name)
         plots.draw(QUESTIONS[name].title, answer["rows"], plots.FOLDER / f"{name}.svg")
 

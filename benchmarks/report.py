@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import race
+from benchmarks import pairs, race
 from benchmarks.memory import Memory
 
 if TYPE_CHECKING:
@@ -43,16 +43,23 @@ def timed_rows(case: str, lanes: Sequence[race.Lane]) -> list[dict[str, Any]]:
         row = _row(case, lane)
         if lane.refused is None:
             row |= _spread("ms", [1e3 * seconds for seconds in lane.seconds])
-            if ours.refused is None:
-                found_ratios = list(race.ratios(lane, ours))
-                row |= _spread("ratio", found_ratios)
-                # Of a few loads on a shared machine, two runs' means lie closer than their medians.
-                row["ratio"] = _short(statistics.geometric_mean(found_ratios))
-            row["passes"] = [[_short(seconds) for seconds in one] for one in lane.passes]
+            row |= _beside_ours(lane, ours)
             if lane.disk_bytes:
                 row["disk_mb"] = round(lane.disk_bytes / 1e6, 1)
         found.append(row)
     return found
+
+
+def _beside_ours(lane: race.Lane, ours: race.Lane) -> dict[str, Any]:
+    """The ratio and the pairs that it is of, or the times of who has none."""
+    found = pairs.ratios(lane.pairs)
+    if found and ours.refused is None:
+        # Of a few loads on a shared machine, two runs' means lie closer than their medians.
+        mean = {"ratio": _short(statistics.geometric_mean(found))}
+        both = [[[_short(seconds) for seconds in pair] for pair in one] for one in lane.pairs]
+        return {**_spread("ratio", found), **mean, "pairs": both}
+    passes = [[_short(seconds) for seconds in one] for one in lane.passes]
+    return {"ratio": 1.0, "passes": passes} if lane is ours else {"passes": passes}
 
 
 def _memory_row(case: str, lane: race.Lane) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import race, report
 from benchmarks.bars import BARS
+from benchmarks.children import ROOT, Children
 from benchmarks.memory import Memory
+from benchmarks.pairs import QUICK, WHOLE
 from benchmarks.questions import QUESTIONS, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_PASSES: Final = 4
+# No pass that is not one of the least starts later, so that a whole run takes less than an hour.
+_LATEST_START_S: Final = 45 * 60
 
 
 def main() -> int:
@@ -45,9 +48,9 @@ def main() -> int:
     if unknown:
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
     is_part = options.quick or options.case
-    folder = options.out or (race.ROOT / "build" / "quick" if is_part else report.RESULTS)
+    folder = options.out or (ROOT / "build" / "quick" if is_part else report.RESULTS)
     asked = options.questions or list(QUESTIONS)
-    with race.Children() as children:
+    with Children() as children:
         sheets = {
             name: _sheets(QUESTIONS[name], children, options.case, is_quick=options.quick)
             for name in asked
@@ -55,12 +58,7 @@ def main() -> int:
         found = {sheet.case.name for some in sheets.values() for sheet in some}
         if unknown := sorted(set(options.case) - found):
             parser.error(f"{', '.join(unknown)} is a case of none of {', '.join(asked)}")
-        for index in range(_PASSES):
-            for name in asked:
-                start = time.monotonic()
-                for sheet in sheets[name]:
-                    sheet.run_pass()
-                print(f"pass {index + 1}, {name}: {time.monotonic() - start:.0f} s", flush=True)
+        _run_passes(sheets)
     missed = 0
     for name in asked:
         rows = [row for sheet in sheets[name] for row in report.rows(sheet)]
@@ -74,8 +72,31 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def _run_passes(sheets: Mapping[str, Sequence[race.Race | Memory]]) -> None:
+    """Pass after pass, each with the rows that are not settled, until all are or it is late."""
+    start = time.monotonic()
+    number = 0
+    while any(sheet.unsettled for some in sheets.values() for sheet in some):
+        number += 1
+        if number > WHOLE.least and time.monotonic() - start > _LATEST_START_S:
+            print(f"no pass {number}: it is late", flush=True)
+            return
+        for name, some in sheets.items():
+            _run_pass(f"pass {number}, {name}", [sheet for sheet in some if sheet.unsettled])
+
+
+def _run_pass(title: str, sheets: Sequence[race.Race | Memory]) -> None:
+    start = time.monotonic()
+    for sheet in sheets:
+        sheet.run_pass()
+    if sheets:
+        left = sum(sheet.unsettled for sheet in sheets)
+        took_s = time.monotonic() - start
+        print(f"{title}: {took_s:.0f} s, {left} rows not settled", flush=True)
+
+
 def _sheets(
-    question: Question, children: race.Children, wanted: Sequence[str], *, is_quick: bool
+    question: Question, children: Children, wanted: Sequence[str], *, is_quick: bool
 ) -> list[race.Race | Memory]:
     """What runs in each pass for a question: a race a case, or a measurement of memory."""
     return [
@@ -85,6 +106,7 @@ def _sheets(
             case,
             question.contenders(case, is_quick=is_quick),
             children,
+            plan=QUICK if is_quick else WHOLE,
             rounds=question.rounds,
             budget_s=question.budget_s,
             cold=question.mode == "cold",

@@ -8,6 +8,7 @@ from benchmarks.contenders import (
     codec_libraries,
     compiled,
     converted,
+    indexes,
     itk_family,
     ours,
     peers,
@@ -30,8 +31,10 @@ _MODULES: Final = (
 
 CONTENDERS: Final[dict[Work, tuple[Contender, ...]]] = {
     "volume": tuple(one for module in _MODULES for one in module.VOLUME),
+    "indexed": indexes.INDEXED,
     "frames": tuple(one for module in _MODULES for one in module.FRAMES),
     "scan": scanners.SCAN,
+    "index": indexes.INDEX,
 }
 
 

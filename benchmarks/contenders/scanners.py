@@ -24,7 +24,7 @@ def _walk(folder: str) -> Iterator[str]:
 
 
 def _ours(threads: int) -> Callable[[Case], Load]:
-    """The first two stages of `load`; a public scan will be this and the judging of series."""
+    """The first two stages of `load`; a scan is this and the judging of series."""
 
     def prepare(case: Case) -> Load:
         from torchdicom import _ext  # noqa: PLC0415
@@ -38,6 +38,18 @@ def _read_header(case: Case) -> Load:
     import torchdicom as td  # noqa: PLC0415
 
     return lambda: [td.read_header(path) for path in _walk(case.folder)]
+
+
+def _scan(case: Case) -> Load:
+    import torchdicom as td  # noqa: PLC0415
+
+    return lambda: td.scan(case.folder, num_threads=2, progress=False)
+
+
+def _index_facts(index: Any) -> _Facts:
+    table = index.to_arrow().select(["SOPInstanceUID", "SeriesInstanceUID", "ImagePositionPatient"])
+    rows = zip(*table.to_pydict().values(), strict=True)
+    return {instance: (series, position[2]) for instance, series, position in rows}
 
 
 def _our_facts(found: list[tuple[str, str, str, tuple[float, ...]]]) -> _Facts:
@@ -144,6 +156,7 @@ def _floor(threads: int) -> Callable[[Case], Load]:
 
 SCAN: Final = (
     *(Contender(OURS, _ours(n), n, values=_our_facts, modules=_OURS) for n in (1, 2)),
+    Contender("torchdicom.scan", _scan, 2, _index_facts, (*_OURS, "pyarrow.parquet")),
     Contender("torchdicom.read_header", _read_header, values=_header_facts, modules=_OURS),
     *(Contender("limit: walk, open, read", _floor(n), n, values=int) for n in (1, 2)),
     *(Contender("fastdicom", _fastdicom(n), n, dict, ("fastdicom",)) for n in (1, 2)),

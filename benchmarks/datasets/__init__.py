@@ -8,11 +8,13 @@ from benchmarks.datasets.cache import CACHE, truth
 from benchmarks.datasets.ct import CT_SYNTAXES, LOSSY, ct_series, header_tree
 from benchmarks.datasets.enhanced import ENHANCED_SYNTAXES, enhanced_ct
 from benchmarks.datasets.mammogram import MAMMOGRAM_SYNTAXES, mammogram
+from benchmarks.datasets.many import FILES_A_SERIES, many_files
 
 __all__ = [
     "CACHE",
     "CT_SYNTAXES",
     "ENHANCED_SYNTAXES",
+    "FILES_A_SERIES",
     "LOSSY",
     "LOSSY_TOLERANCE",
     "MAMMOGRAM_SYNTAXES",
@@ -20,6 +22,7 @@ __all__ = [
     "enhanced_ct",
     "header_tree",
     "mammogram",
+    "many_files",
     "truth",
 ]
 
