@@ -114,8 +114,8 @@ def test_a_run_ends_when_all_is_settled(capsys: pytest.CaptureFixture[str]) -> N
 def test_no_pass_starts_late(capsys: pytest.CaptureFixture[str]) -> None:
     late = Sheet(9, seconds=600)
     passes_of({"volume": [late]})
-    assert late.ran == 5  # at 40 minutes, but not at 50
-    assert capsys.readouterr().out.endswith("no pass 6: it is late\n")
+    assert late.ran == 4  # at 30 minutes, but not at 40
+    assert capsys.readouterr().out.endswith("no pass 5: it is late\n")
 
 
 def test_the_least_passes_are_run_however_late() -> None:

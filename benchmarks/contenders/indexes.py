@@ -23,10 +23,8 @@ _MODULES: Final = ("torch", "torchdicom", "pyarrow.parquet")
 
 def saved_index(folder: str | Path) -> Path:
     """Where the index of a folder is, for those who open it."""
-    place = hashlib.sha256(os.fsencode(folder)).hexdigest()[
-        :8
-    ]  # an index knows where its files are
-    return _FOLDER / f"{Path(folder).name}-{place}.parquet"
+    place = hashlib.sha256(os.fsencode(folder)).hexdigest()  # an index knows where its files are
+    return _FOLDER / f"{Path(folder).name}-{place[:8]}.parquet"
 
 
 @cache
