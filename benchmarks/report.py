@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import pairs, race
+from benchmarks import children, pairs, race
 from benchmarks.memory import Memory
 
 if TYPE_CHECKING:
@@ -119,9 +119,17 @@ def _version(name: str) -> str:
 
 
 def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """The code that was measured; answers that were kept before this one are none of it."""
+    code = [".", ":(exclude)benchmarks/results"]
+    is_changed = _git("diff", "--name-only", "HEAD", "--", *code)
+    commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
+    return f"{commit}-dirty" if is_changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=children.ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _processor() -> str:
