@@ -21,6 +21,7 @@ from compare import assert_volumes_equal
 from helpers import expect_error
 from scanning import CT, SCOUT, in_child, listed, rows, write_tree
 from torchdicom import _update
+from torchdicom._reading import HeaderReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -402,6 +403,51 @@ def test_named_files_are_refreshed_as_such(tmp_path: Path) -> None:
     for path in paths[1:3]:
         path.unlink()
     assert len(index.refresh()) == 0
+
+
+def test_file_that_is_named_no_more(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", 3)
+    note, file = tmp_path / "a" / "notes.txt", tmp_path / "i.parquet"
+    note.write_bytes(TEXT)
+    assert [one.path for one in td.scan([tmp_path / "a", note], index=file).skipped] == [str(note)]
+    assert td.scan(tmp_path / "a", index=file).skipped == []
+    assert len(td.scan([tmp_path / "a", note], index=file).skipped) == 1
+
+
+def test_other_file_of_the_same_folder_is_named(tmp_path: Path) -> None:
+    paths = write_series(tmp_path / "a", 3)
+    file = tmp_path / "i.parquet"
+    td.scan([tmp_path / "a", paths[0]], index=file)
+    expected = rows(td.scan([tmp_path / "a", paths[2]]))
+    updated = td.scan([tmp_path / "a", paths[2]], index=file)
+    assert rows(updated) == expected
+    assert rows(updated.refresh()) == expected
+    assert sorted(updated.to_arrow().column("root").to_pylist()) == [0, 0, 1]
+
+
+def test_order_of_the_roots_stays(tmp_path: Path) -> None:
+    paths = write_series(tmp_path / "a", 3)
+    index = td.scan([paths[0], tmp_path / "a"])
+    assert rows(index.refresh()) == rows(index)
+
+
+def test_slow_files_are_rows_every_half_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path / "a", 100)
+    expected = rows(td.scan(tmp_path / "a"))
+    monkeypatch.setattr("torchdicom._reading._MOST_S", 0.0)
+    counts: list[int] = []
+    read = HeaderReader.read
+
+    def counted(self: HeaderReader, files: Any) -> Any:
+        found = read(self, files)
+        counts.append(found.files)
+        return found
+
+    monkeypatch.setattr(HeaderReader, "read", counted)
+    assert rows(td.scan(tmp_path / "a", num_threads=1)) == expected
+    assert counts == [32, 32, 32, 4]
 
 
 def test_folder_that_is_gone_is_not_an_empty_index(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -80,6 +82,7 @@ py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
             py::make_tuple(other.file, std::string{other.code}, to_python_path(other.message)));
     }
     py::dict result;
+    result["paths"] = rows.paths;
     result["columns"] = columns;
     result["file"] = to_array(std::move(rows.file));
     result["texts"] = texts;
@@ -89,7 +92,8 @@ py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
     return result;
 }
 
-py::dict rows_of_files(const py::object& paths, std::size_t num_threads, std::vector<Tag> texts) {
+py::dict rows_of_files(const py::object& paths, std::size_t num_threads, std::vector<Tag> texts,
+                       double most_seconds) {
     const std::vector<std::string> files = paths_from(paths);
     std::ranges::sort(texts);
     texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
@@ -99,7 +103,8 @@ py::dict rows_of_files(const py::object& paths, std::size_t num_threads, std::ve
     Rows rows;
     {
         const py::gil_scoped_release release;
-        rows = read_rows(files, texts, parallel, stats);
+        rows =
+            read_rows(files, texts, std::chrono::duration<double>{most_seconds}, parallel, stats);
     }
     remember_stats(stats);
     return rows_to_python(std::move(rows), texts);
@@ -264,7 +269,7 @@ void register_scan(py::module_& module) {
     module.def("discover_files", &discover_files, py::arg("paths"));
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
     module.def("read_rows", &rows_of_files, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
-               py::arg("texts"));
+               py::arg("texts"), py::arg("most_seconds") = std::numeric_limits<double>::infinity());
     module.def("group_rows", &group_rows, py::arg("columns"), py::arg("policy"), py::kw_only(),
                py::arg("num_threads") = 1);
     module.def("load_rows", &load_rows, py::arg("columns"), py::kw_only(), py::arg("key"),

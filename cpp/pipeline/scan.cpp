@@ -13,7 +13,7 @@ namespace torchdicom {
 namespace {
 
 // Files that one task reads. Each makes columns of its own, which costs as much as some files do;
-// on slow disks a signal is looked for only between tasks.
+// clock and signals are looked at only between tasks, which takes a while on slow disks.
 constexpr std::size_t kBlock = 32;
 
 /// What reading some files gave.
@@ -219,14 +219,20 @@ FileStates file_states(const std::vector<std::string>& paths, const ParallelOpti
 }
 
 Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
-               const ParallelOptions& parallel, LoadStats& stats) {
-    Rows rows{.columns = make_columns(paths.size()),
+               std::chrono::duration<double> most, const ParallelOptions& parallel,
+               LoadStats& stats) {
+    Rows rows{.paths = 0,
+              .columns = make_columns(paths.size()),
               .file = {},
               .texts = text_columns(texts.size(), paths.size()),
               .others = {},
               .states = unknown_states(paths.size())};
     std::vector<std::optional<Block>> blocks((paths.size() + kBlock - 1) / kBlock);
+    const auto start = std::chrono::steady_clock::now();
     parallel_for(blocks.size(), parallel, [&](std::size_t i) {
+        if (i != 0 && std::chrono::steady_clock::now() - start >= most) {
+            return;
+        }
         Block& block = blocks[i].emplace();
         block.texts = text_columns(texts.size(), kBlock);
         const std::size_t end = std::min(paths.size(), (i + 1) * kBlock);
@@ -234,10 +240,14 @@ Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts
             read_one(paths[file], file, texts, block, rows.states, stats);
         }
     });
-    for (std::optional<Block>& block : blocks) {
-        extend(rows, std::move(*block));
-        block.reset();
+    // A later block may be there, of a thread that looked at the clock first: it is read again.
+    for (auto block = blocks.begin(); block != blocks.end() && *block; ++block) {
+        extend(rows, std::move(**block));
+        block->reset();
+        rows.paths = std::min(paths.size(), rows.paths + kBlock);
     }
+    rows.states.size.resize(rows.paths);
+    rows.states.mtime_ns.resize(rows.paths);
     return rows;
 }
 

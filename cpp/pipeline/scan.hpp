@@ -5,6 +5,7 @@
 #include "header/columns.hpp"
 #include "series/series.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -29,11 +30,12 @@ struct FileStates {
 
 /// What reading the headers of many files gives.
 struct Rows {
+    std::size_t paths = 0;          ///< how many of the paths were asked for: the first
     Columns columns;                ///< a record for each DICOM file with pixels, in path order
     std::vector<std::int64_t> file; ///< of each record, the index of its path
     std::vector<Column> texts;      ///< for each tag asked for, the raw text of each record
     std::vector<PassedOver> others; ///< the other files, in path order
-    FileStates states;              ///< of every path
+    FileStates states;              ///< of each of them
 };
 
 /// Asks the system alone: no file is opened.
@@ -42,9 +44,11 @@ struct Rows {
 
 /// Reads the headers of all files, each by one task; no pixel byte is asked for. A file that cannot
 /// be read is one of `others` and never an error. `texts` ascending. Size and time are those from
-/// before a file is read, so that one that changes meanwhile looks changed later.
+/// before a file is read, so that one that changes meanwhile looks changed later. After `most` no
+/// more files are begun, but for the first few.
 [[nodiscard]] Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
-                             const ParallelOptions& parallel, LoadStats& stats);
+                             std::chrono::duration<double> most, const ParallelOptions& parallel,
+                             LoadStats& stats);
 
 /// A part of a series as an index shows it.
 struct GroupedPart {

@@ -94,11 +94,12 @@ _Words: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 _Column: TypeAlias = NDArray[Any] | tuple[NDArray[Any], NDArray[Any]] | _Words
 
 class _Rows(TypedDict):
+    paths: int  # how many of them, the first, were asked for
     columns: dict[str, _Column]  # those of core_columns, a record for each file with pixels
     file: NDArray[Any]  # of each record, the index of its path
     texts: dict[str, _Words]  # by tag, as "0018,0050"
     others: list[tuple[int, str, str]]  # index of the path, code, message; "" where nothing is lost
-    size: NDArray[Any]  # of every path; -1 where the system does not say
+    size: NDArray[Any]  # of each of them; -1 where the system does not say
     mtime_ns: NDArray[Any]
 
 class _Part(TypedDict):
@@ -119,7 +120,9 @@ class _Part(TypedDict):
 def core_columns() -> list[tuple[str, str]]: ...
 def discover_files(paths: list[str | bytes]) -> tuple[_Texts, list[tuple[bytes, str, str]]]: ...
 def file_states(paths: _Texts, num_threads: int) -> tuple[NDArray[Any], NDArray[Any]]: ...
-def read_rows(paths: _Texts, *, num_threads: int, texts: list[int]) -> _Rows: ...
+def read_rows(
+    paths: _Texts, *, num_threads: int, texts: list[int], most_seconds: float = ...
+) -> _Rows: ...
 def group_rows(
     columns: dict[str, _Column], policy: dict[str, Any], *, num_threads: int = 1
 ) -> list[_Part]: ...

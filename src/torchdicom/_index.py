@@ -314,12 +314,15 @@ class Index(Sequence["Series"]):
 
     def _named(self) -> tuple[str, ...]:
         """What was scanned, as far as it is there: a folder that is not is an error then."""
-        roots = self._header.roots
-        walked = [root.path for root in roots.entries if root.is_walked]
-        by_file = [number for number, root in enumerate(roots.entries) if not root.is_walked]
-        chosen = pc.is_in(self._table.column("root"), value_set=pa.array(by_file, pa.int32()))
-        files = dict.fromkeys(full_paths(self._table.filter(chosen), roots).to_pylist())
-        return (*walked, *(os.fsdecode(path) for path in files if os.path.lexists(path)))
+        roots, number = self._header.roots, self._table.column("root")
+        named: list[str] = []
+        for i, root in enumerate(roots.entries):
+            if root.is_walked:
+                named.append(root.path)
+                continue
+            files = full_paths(self._table.filter(pc.equal(number, i)), roots).unique()
+            named += filter(os.path.lexists, map(os.fsdecode, files.to_pylist()))
+        return tuple(named)
 
 
 class _SeriesView(Sequence["Series"]):

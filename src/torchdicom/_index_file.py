@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from torchdicom._errors import ParseError
 from torchdicom._schema import fail_invalid, header_of, with_header
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def read_table(path: str) -> tuple[pa.Table, Origin]:
         parquet = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
         header = header_of(parquet.schema_arrow, path)
         table = parquet.read()
-    except (pa.ArrowException, OSError) as error:
+    except ParseError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:  # the latter: names that are no text
         fail_invalid(f"The file can't be read as Parquet ({error})", path)
     return table, Origin(str(Path(path).absolute()), header.saved_as, state)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from torchdicom._attributes import Attribute
-    from torchdicom._roots import Roots
+    from torchdicom._update import Found
 
 # What would not be found out by size and time of change.
 _READ_AGAIN: Final = "os_error"
@@ -69,30 +69,25 @@ class Kept:
 
 
 def still_true(
-    old: pa.Table | None,
-    found: pa.BinaryArray,
-    roots: Roots,
-    include: Sequence[Attribute],
-    num_threads: int,
+    old: pa.Table | None, found: Found, include: Sequence[Attribute], num_threads: int
 ) -> Kept:
     """The rows of `old` for the files whose size and time of change are still the same.
 
     Args:
         old: The table of an index.
         found: The files that there are now.
-        roots: What is scanned.
         include: The attributes of `include_metadata`.
         num_threads: Threads to ask the system with.
     """
     none = pa.table({})
-    nothing = Kept(None, none, none, np.arange(len(found)))
+    nothing = Kept(None, none, none, np.arange(len(found.paths)))
     if old is None:
         return nothing
     header = header_of(old.schema)
     if not {one for one in include if one.tag is not None} <= set(header.include):
         return nothing
-    file = _numbers_in(found, full_paths(old, header.roots))
-    states = _ext.file_states(packed(found), num_threads=num_threads)
+    file = _numbers_in(found.paths, full_paths(old, header.roots))
+    states = _ext.file_states(packed(found.paths), num_threads=num_threads)
     size, mtime_ns = (np.append(state, -1)[file] for state in states)  # the last is that of -1
     same = (size == numbers_of(old, "size", -1)) & (mtime_ns == numbers_of(old, "mtime_ns", -1))
     same &= size >= 0
@@ -101,7 +96,11 @@ def still_true(
     kept = old.drop_columns(["root", "path"]).append_column("file", pa.array(file))
     if not same.all():
         kept = kept.filter(pa.array(same))
-    is_missing = np.ones(len(found), np.bool_)
+    # A file that is named now and was not then, or the other way round, has another root.
+    root = found.root.to_numpy()[file[same]]
+    roots_stay = header.roots == found.roots and header.is_whole
+    roots_stay &= np.array_equal(root, old.column("root").to_numpy()[same])
+    is_missing = np.ones(len(found.paths), np.bool_)
     is_missing[file[same]] = False
     is_row = pc.is_null(kept.column("code"))
     return Kept(
@@ -109,7 +108,7 @@ def still_true(
         kept.filter(is_row),
         kept.filter(pc.invert(is_row)),
         np.flatnonzero(is_missing),
-        roots_stay=header.roots == roots and header.is_whole,
+        roots_stay=roots_stay,
         columns_stay=header.include == tuple(include),
     )
 

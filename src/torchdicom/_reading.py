@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,24 @@ if TYPE_CHECKING:
     from torchdicom._attributes import Attribute
 
 
+# What is lost where Ctrl-C ends a scan, and how long a progress bar may stand still.
+_MOST_S: Final = 0.5
+
+
+class Read(NamedTuple):
+    """What some files gave.
+
+    Attributes:
+        files: How many they were.
+        rows: The rows of those that belong to series.
+        others: A row for each of the others, with a code and, where it is a loss, a message.
+    """
+
+    files: int
+    rows: pa.Table
+    others: pa.Table
+
+
 class HeaderReader:
     """Reads the headers of some of the files of a scan at a time."""
 
@@ -36,17 +54,16 @@ class HeaderReader:
         self._tags |= {one.name: one.tag for one in include if one.tag is not None}
         self._malformed: dict[str, list[str]] = {}
 
-    def read(self, files: NDArray[np.int64]) -> tuple[pa.Table, pa.Table]:
-        """The rows of these files, a number into the scan's; "file" says which.
+    def read(self, files: NDArray[np.int64]) -> Read:
+        """The rows of the first of these files, a number into the scan's; "file" says which.
 
-        Returns:
-            The rows of files that belong to series; and a row for each of the others, with a code
-            and, where it is a loss, a message.
+        As many are read as a person waits for.
         """
         result = _ext.read_rows(
             packed(self._found.take(pa.array(files))),
             num_threads=self._num_threads,
             texts=sorted(set(self._tags.values())),
+            most_seconds=_MOST_S,
         )
         core: dict[str, Any] = result["columns"]
         columns, record = rows_of(core)
@@ -60,7 +77,7 @@ class HeaderReader:
                 values = self._numbers(name, values, file)
             columns[name] = values if every is None else values.take(every)
         columns["file"] = pa.array(file[record])
-        return pa.table(columns), _others(result, files)
+        return Read(result["paths"], pa.table(columns), _others(result, files))
 
     def warn(self) -> None:
         """Say once for each attribute that malformed numbers were left out."""

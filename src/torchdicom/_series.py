@@ -294,9 +294,12 @@ class Series:
             return tuple(value)
         if name not in _CORE_NAMES or not isinstance(value, str):
             return value
-        charset = (self._value("SpecificCharacterSet") or "").encode("latin-1")
-        text = decode_text(value.encode("latin-1"), charset.decode("ascii", "replace"))
-        return text.strip(PADDING) or None
+        try:
+            charset = (self._value("SpecificCharacterSet") or "").encode("latin-1")
+            raw = value.encode("latin-1")
+        except UnicodeEncodeError:  # no text of the core is like that
+            self._fail_invalid()
+        return decode_text(raw, charset.decode("ascii", "replace")).strip(PADDING) or None
 
     def _core(self) -> dict[str, Any]:
         """The records of all its files."""

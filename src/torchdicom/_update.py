@@ -15,7 +15,7 @@ from torchdicom._grouping import group, order_of
 from torchdicom._kept import Kept, still_true
 from torchdicom._metadata import METADATA
 from torchdicom._progress import progress_bar
-from torchdicom._reading import HeaderReader
+from torchdicom._reading import HeaderReader, Read
 from torchdicom._roots import Locator, Roots, absolute, is_folder
 from torchdicom._schema import TABLE_NAMES, Header, conform, with_header
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torchdicom._attributes import Attribute
 
-# Files that are read before the bar moves, and before Ctrl-C is sure to be heard.
+# Files whose rows are made at once.
 _CHUNK: Final = 4096
 _PRESENT: Final = frozenset(METADATA) | frozenset(TABLE_NAMES.values())
 
@@ -71,9 +71,20 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files that a walk found, and what it could not enter."""
+    """The files that a walk found, and what it could not enter.
+
+    Attributes:
+        paths: Full and ascending.
+        root: The number of each file's root.
+        relative: Each file's path in its root.
+        unreachable: Path, code and message.
+        roots: What was walked, and the folders of what was named.
+        locator: Finds the root of any other path.
+    """
 
     paths: pa.BinaryArray
+    root: pa.Int32Array
+    relative: pa.BinaryArray
     unreachable: list[tuple[bytes, str, str]]
     roots: Roots
     locator: Locator
@@ -96,7 +107,7 @@ def check_include(names: Iterable[str]) -> tuple[Attribute, ...]:
 def gather(old: pa.Table | None, request: Request) -> Gathered:
     """The rows of what is there now; files that `old` has as they are now are not read."""
     found = _walk(request)
-    kept = still_true(old, found.paths, found.roots, request.include, request.num_threads)
+    kept = still_true(old, found, request.include, request.num_threads)
     return _read(kept, found, request)
 
 
@@ -114,29 +125,31 @@ def assemble(gathered: Gathered, request: Request) -> pa.Table:
 
 
 def _walk(request: Request) -> Found:
-    paths, unreachable = _ext.discover_files(list(request.named))
-    roots = Roots.of(request.named)
-    files = [path for path in request.named if not is_folder(path)]
-    return Found(unpacked(paths), unreachable, roots, Locator(roots, files))
+    packed_paths, unreachable = _ext.discover_files(list(request.named))
+    paths, roots = unpacked(packed_paths), Roots.of(request.named)
+    locator = Locator(roots, [path for path in request.named if not is_folder(path)])
+    return Found(paths, *locator.locate_all(paths), unreachable, roots, locator)
 
 
 def _read(kept: Kept, found: Found, request: Request) -> Gathered:
     """All files whose rows are not kept, as far as they could be read."""
     reader = HeaderReader(found.paths, request.include, request.num_threads)
-    pieces: list[tuple[pa.Table, pa.Table]] = []
+    pieces: list[Read] = []
     is_interrupted = False
     try:
         with progress_bar(len(kept.missing), request.progress) as advance:
-            for start in range(0, len(kept.missing), _CHUNK):
-                chunk = kept.missing[start : start + _CHUNK]
-                pieces.append(reader.read(chunk))
-                advance(len(chunk))
+            left = kept.missing
+            while len(left):
+                pieces.append(reader.read(left[:_CHUNK]))
+                advance(pieces[-1].files)
+                left = left[pieces[-1].files :]
     except KeyboardInterrupt:
         if not request.keeps_part:
             raise
         is_interrupted = True
-    rows, others = zip(*(pieces or [reader.read(kept.missing[:0])]), strict=True)
-    return Gathered(kept, [*rows], [*others], found, reader, is_interrupted)
+    pieces = pieces or [reader.read(kept.missing[:0])]
+    rows, others = [piece.rows for piece in pieces], [piece.others for piece in pieces]
+    return Gathered(kept, rows, others, found, reader, is_interrupted)
 
 
 def _grouped(gathered: Gathered, request: Request) -> list[pa.Table]:
@@ -158,14 +171,14 @@ def _joined(pieces: list[pa.Table]) -> pa.Table:
 
 
 def _named_others(others: pa.Table, found: Found) -> pa.Table:
-    """A file that was named has to be DICOM: its row gets a message."""
+    """A file that was named has to be DICOM: its row gets a message, and no other's has it."""
     words = "The file was named, and is not DICOM: it has no DICM prefix. Leave it out"
     code = others.column("code").to_pylist()
     message = others.column("message").to_pylist()
     for i, file in enumerate(others.column("file").to_pylist()):
-        is_named = found.locator.is_named(found.paths[file].as_py())
-        if code[i] == "not_dicom" and not message[i] and is_named:
-            message[i] = words
+        if code[i] == "not_dicom" and message[i] in {None, words}:
+            is_named = found.locator.is_named(found.paths[file].as_py())
+            message[i] = words if is_named else None  # it may have been when it was read
     at = others.column_names.index("message")
     return others.set_column(at, "message", pa.array(message, pa.string()))
 
@@ -184,9 +197,9 @@ def _assemble(pieces: list[pa.Table], found: Found, header: Header) -> pa.Table:
         }
     )
     rows = _joined([*pieces, unreachable])
-    paths = [found.paths, pa.array([path for path, _, _ in found.unreachable], pa.binary())]
-    root, relative = found.locator.locate_all(pa.concat_arrays(paths))
+    others = pa.array([path for path, _, _ in found.unreachable], pa.binary())
+    root, relative = found.locator.locate_all(others)
     file = rows.column("file")
-    rows = rows.append_column("root", root.take(file))
-    rows = rows.append_column("path", relative.take(file))
+    rows = rows.append_column("root", pa.concat_arrays([found.root, root]).take(file))
+    rows = rows.append_column("path", pa.concat_arrays([found.relative, relative]).take(file))
     return conform(rows.take(pa.array(order_of(rows))), header)

@@ -82,9 +82,11 @@ test::Bytes without_pixels(bool is_image) {
 
 const ParallelOptions kOneThread{.threads = 1, .checkpoint = {}};
 
+constexpr std::chrono::hours kAnyTime{1};
+
 Rows rows_of(const std::vector<std::string>& paths, std::span<const Tag> texts = {}) {
     LoadStats stats;
-    return read_rows(paths, texts, kOneThread, stats);
+    return read_rows(paths, texts, kAnyTime, kOneThread, stats);
 }
 
 Records records_of(const Rows& rows) { return Records{view_of(rows.columns)}; }
@@ -158,6 +160,18 @@ void damage_each(std::vector<T>& cells, const std::array<T, N>& values, const Ro
 
 } // namespace
 
+TEST_CASE("when the time is over the first files are there, and no others") {
+    const test::TemporaryFolder folder;
+    const std::vector<std::string> paths(100, folder.write("0.dcm", bytes_of_slice({})));
+    LoadStats stats;
+    const Rows rows = read_rows(paths, {}, std::chrono::seconds{0}, kOneThread, stats);
+    CHECK(rows.paths == 32);
+    CHECK(rows.file.size() == 32);
+    CHECK(rows.file.back() == 31);
+    CHECK(rows.states.size.size() == 32);
+    CHECK(stats.opens.load() == 32);
+}
+
 TEST_CASE("each file gives a record or the reason why not, on any number of threads") {
     const test::TemporaryFolder folder;
     const test::Bytes slice = bytes_of_slice({});
@@ -173,7 +187,9 @@ TEST_CASE("each file gives a record or the reason why not, on any number of thre
         folder.write("8.dcm", slice)};
     for (const std::size_t threads : {1U, 2U, 16U}) {
         LoadStats stats;
-        const Rows rows = read_rows(paths, {}, {.threads = threads, .checkpoint = {}}, stats);
+        const Rows rows =
+            read_rows(paths, {}, kAnyTime, {.threads = threads, .checkpoint = {}}, stats);
+        CHECK(rows.paths == paths.size());
         CHECK(rows.file == Numbers{0, 8});
         CHECK(records_of(rows).header_at(1).path == paths[8]);
         using Other = std::pair<std::size_t, std::string>;
