@@ -6,8 +6,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <dirent.h>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <sys/stat.h>
 #include <system_error>
@@ -24,6 +27,10 @@ using FolderId = std::pair<std::uint64_t, std::uint64_t>; // device and inode
 /// Walks folders, each once whichever links lead there: the first in byte order of their paths
 /// counts, so that what is found does not depend on how the file system orders its entries.
 class Walk {
+    struct CloseFolder {
+        void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+    };
+
   public:
     /// What to do about a folder that cannot be read: errno and path.
     using OnFailure = std::function<void(int, const std::string&)>;
@@ -36,14 +43,15 @@ class Walk {
             return; // a link that leads back, or a folder that was reached before
         }
         std::vector<std::pair<std::string, FolderId>> folders;
-        std::error_code error;
-        fs::directory_iterator entries{path, error};
-        while (!error && entries != fs::directory_iterator{}) {
-            add_entry(*entries, folders);
-            entries.increment(error);
+        const std::string prefix = path.ends_with('/') ? path : path + '/';
+        const std::unique_ptr<DIR, CloseFolder> entries{::opendir(path.c_str())};
+        errno = entries ? 0 : errno;
+        while (const dirent* const entry = entries ? ::readdir(entries.get()) : nullptr) {
+            add_entry(prefix, *entry, folders);
+            errno = 0; // readdir says by it alone whether it failed or is done
         }
-        if (error) {
-            on_failure_(error.value(), path);
+        if (errno != 0) {
+            on_failure_(errno, path);
         }
         std::ranges::sort(folders);
         for (const auto& [folder, folder_id] : folders) {
@@ -52,20 +60,32 @@ class Walk {
     }
 
   private:
-    void add_entry(const fs::directory_entry& entry,
+    /// Not std::filesystem, which takes every path apart: as long again as the rest.
+    void add_entry(const std::string& prefix, const dirent& entry,
                    std::vector<std::pair<std::string, FolderId>>& folders) {
         constexpr std::size_t kBetweenCheckpoints = 256;
         if (checkpoint_ && ++entries_ % kBetweenCheckpoints == 0) {
             checkpoint_();
         }
-        std::error_code error; // a dangling link, or one removed meanwhile: not a file, passed over
-        if (entry.is_regular_file(error)) {
-            found_.push_back(entry.path().native());
+        const char* const name = &entry.d_name[0];
+        if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) {
             return;
         }
+        std::string path = prefix + name;
+        if (entry.d_type == DT_REG) {
+            found_.push_back(std::move(path));
+            return;
+        }
+        // Of a link, what it leads to; a dangling one, or one removed meanwhile, is passed over.
+        const bool may_be_either = entry.d_type == DT_LNK || entry.d_type == DT_UNKNOWN;
         struct stat status{};
-        if (entry.is_directory(error) && ::stat(entry.path().c_str(), &status) == 0) {
-            folders.emplace_back(entry.path().native(), FolderId{status.st_dev, status.st_ino});
+        if ((entry.d_type != DT_DIR && !may_be_either) || ::stat(path.c_str(), &status) != 0) {
+            return;
+        }
+        if (S_ISREG(status.st_mode)) {
+            found_.push_back(std::move(path));
+        } else if (S_ISDIR(status.st_mode)) {
+            folders.emplace_back(std::move(path), FolderId{status.st_dev, status.st_ino});
         }
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from torchdicom import _ext
-from torchdicom._columns import encoded, packed, rows_of, word_array
+from torchdicom._columns import encoded, packed, rows_of, unpacked
 from torchdicom._errors import DicomWarning
 from torchdicom._metadata import METADATA, PADDING, decode_text, parse_decimal
 from torchdicom._schema import METADATA_COLUMNS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from torchdicom._attributes import Attribute
+    from torchdicom._columns import Words
 
 
 # What is lost where Ctrl-C ends a scan, and how long a progress bar may stand still.
@@ -69,10 +70,9 @@ class HeaderReader:
         columns, record = rows_of(core)
         file = files[result["file"]]
         every = None if len(record) == len(file) else pa.array(record)
-        charsets = word_array(core["specific_character_set"])
+        decoder = _Decoder(core["specific_character_set"])
         for name, tag in self._tags.items():
-            raw = result["texts"][f"{tag >> 16:04X},{tag & 0xFFFF:04X}"]
-            values = _decoded(word_array(raw), charsets)
+            values = decoder.decoded(result["texts"][f"{tag >> 16:04X},{tag & 0xFFFF:04X}"])
             if name in METADATA and METADATA[name][1] == "number":
                 values = self._numbers(name, values, file)
             columns[name] = values if every is None else values.take(every)
@@ -96,37 +96,38 @@ class HeaderReader:
         numbers = [parse_decimal(word) for word in texts.dictionary.to_pylist()]
         if None in numbers:
             malformed = [number for number, value in enumerate(numbers) if value is None]
-            for i in np.flatnonzero(np.isin(_numbers_of(texts), malformed)):
+            for i in np.flatnonzero(np.isin(texts.indices.fill_null(-1).to_numpy(), malformed)):
                 path = os.fsdecode(self._found[file[i]].as_py())
                 self._malformed.setdefault(name, []).append(path)
         return pa.array(numbers, pa.float64()).take(texts.indices)
 
 
-def _decoded(raw: pa.DictionaryArray, charsets: pa.DictionaryArray) -> pa.DictionaryArray:
+class _Decoder:
     """Texts as people read them, without padding; null where empty."""
-    names = [name.encode("latin-1").decode("ascii", "replace") for name in _words_of(charsets)]
-    values = [word.encode("latin-1") for word in _words_of(raw)]
-    number, of_set = _numbers_of(raw), _numbers_of(charsets)
-    used = np.unique(of_set)
-    if len(used) == 1:
-        name = names[used[0]] if used[0] >= 0 else ""
-        return encoded([decode_text(word, name).strip(PADDING) for word in values], number)
-    names.append("")  # of -1
-    pairs, inverse = np.unique(np.stack([number, of_set]), axis=1, return_inverse=True)
-    texts = [
-        decode_text(values[word], names[one]).strip(PADDING) if word >= 0 else None
-        for word, one in pairs.T.tolist()
-    ]
-    return encoded(texts, inverse.reshape(-1))
+
+    def __init__(self, charsets: Words) -> None:
+        """Of some records, the values of SpecificCharacterSet."""
+        self._of_record = charsets[0]
+        names = [name.decode("ascii", "replace") for name in _words_of(charsets)]
+        self._names = [*names, ""]  # the last is that of -1
+        self._used = np.unique(self._of_record).tolist()
+
+    def decoded(self, words: Words) -> pa.DictionaryArray:
+        """Some words of the same records."""
+        number, values = words[0], _words_of(words)
+        if len(self._used) == 1:
+            name = self._names[self._used[0]]
+            return encoded([decode_text(word, name).strip(PADDING) for word in values], number)
+        pairs, inverse = np.unique(np.stack([number, self._of_record]), axis=1, return_inverse=True)
+        texts = [
+            decode_text(values[word], self._names[one]).strip(PADDING) if word >= 0 else None
+            for word, one in pairs.T.tolist()
+        ]
+        return encoded(texts, inverse.reshape(-1))
 
 
-def _words_of(array: pa.DictionaryArray) -> list[str]:
-    return array.dictionary.to_pylist()  # type: ignore[no-any-return]
-
-
-def _numbers_of(array: pa.DictionaryArray) -> NDArray[np.int32]:
-    """The number of each value's word, -1 for null."""
-    return array.indices.fill_null(-1).to_numpy()  # type: ignore[no-any-return]
+def _words_of(words: Words) -> list[bytes]:
+    return unpacked(words[1:]).to_pylist()  # type: ignore[no-any-return]
 
 
 def _others(result: Any, files: NDArray[np.int64]) -> pa.Table:
