@@ -53,7 +53,13 @@ DTYPES = {
 def rows_of(folder: Path, texts: tuple[int, ...] = ()) -> Any:
     paths, skipped = _ext.discover_files([str(folder)])
     assert skipped == []
-    return _ext.read_rows(paths, num_threads=2, texts=list(texts))
+    return read(paths, 2, texts)
+
+
+def read(paths: Any, num_threads: int = 1, texts: tuple[int, ...] = ()) -> Any:
+    headers = _ext.HeaderRows(list(texts))
+    assert headers.read(paths, num_threads=num_threads) == len(paths[0]) - 1
+    return headers.take()
 
 
 def load(columns: Columns, **changed: Any) -> Any:
@@ -122,6 +128,37 @@ def test_texts_are_columns_and_come_back(tmp_path: Path) -> None:
     assert texts_of((words[0], words[1])) == [b"2.5", b"2.50", b"3"]
     loaded = load(rows["columns"] | rows["texts"], texts=[SLICE_THICKNESS])
     assert loaded["texts"][SLICE_THICKNESS] == b"2.5"
+
+
+def test_rows_are_taken_once_and_in_any_order(folder: Path) -> None:
+    paths, _ = _ext.discover_files([str(folder)])
+    headers = _ext.HeaderRows([SLICE_THICKNESS])
+    headers.read(paths, num_threads=1)
+    headers.read(paths, num_threads=1)
+    order = np.array([5, 0, 1])
+    rows: Any = headers.take(order)
+    files = [os.fsencode(one) for one in sorted(folder.iterdir())]
+    assert texts_of(rows["columns"]["path"]) == [files[2], files[0], files[1]]
+    assert rows["file"].tolist() == [5, 0, 1]
+    assert len(rows["size"]) == 6
+    assert headers.take()["file"].tolist() == []
+    for wrong in (np.array([0]), np.array([-1]), order.astype(np.int32), [0]):
+        with pytest.raises(td.ParseError) as caught:
+            headers.take(wrong)  # type: ignore[arg-type]
+        assert (caught.value.code, caught.value.element) == ("invalid_index", "order")
+
+
+def test_read_headers_are_grouped_where_they_are(folder: Path) -> None:
+    paths, _ = _ext.discover_files([str(folder)])
+    headers = _ext.HeaderRows([])
+    headers.read(paths, num_threads=1)
+    expected: Any = _ext.group_rows(rows_of(folder)["columns"], POLICY)
+    [part] = headers.group(POLICY, num_threads=2)
+    assert part["key"] == expected[0]["key"]
+    assert part["rows"].tolist() == expected[0]["rows"].tolist() == [0, 1, 2]
+    headers.read(paths, num_threads=1)
+    with pytest.raises(td.ParseError, match="there twice"):
+        headers.group(POLICY, num_threads=1)
 
 
 def test_groups_are_the_series(folder: Path) -> None:
@@ -259,12 +296,12 @@ def test_other_defects_are_refused(folder: Path, row: Any) -> None:
 )
 def test_other_paths_are_refused(paths: Any) -> None:
     with pytest.raises(td.ParseError) as caught:
-        _ext.read_rows(paths, num_threads=1, texts=[])
+        _ext.HeaderRows([]).read(paths, num_threads=1)
     assert (caught.value.code, caught.value.element) == ("invalid_index", "paths")
 
 
 def test_no_path_gives_no_record() -> None:
-    rows = _ext.read_rows((np.zeros(1, np.int64), np.zeros(0, np.uint8)), num_threads=4, texts=[])
+    rows = read((np.zeros(1, np.int64), np.zeros(0, np.uint8)), 4)
     assert (rows["others"], rows["file"].tolist(), rows["size"].tolist()) == ([], [], [])
     assert _ext.group_rows(rows["columns"], POLICY) == []
 
@@ -275,7 +312,7 @@ def test_any_name_is_found_and_read(tmp_path: Path) -> None:
     path.rename(os.fsdecode(odd))
     paths, skipped = _ext.discover_files([os.fsencode(tmp_path), odd])
     assert (texts_of(paths), skipped) == ([odd], [])
-    rows: Any = _ext.read_rows(paths, num_threads=1, texts=[])
+    rows = read(paths)
     assert texts_of(rows["columns"]["path"]) == [odd]
     [part] = _ext.group_rows(rows["columns"], POLICY)
     assert part["rows"].tolist() == [0]
@@ -296,7 +333,7 @@ def test_only_headers_are_read(tmp_path: Path) -> None:
     cells = [np.zeros((512, 512), np.int16)] * 4
     write_series(tmp_path, 4, pixels=cells)
     paths, _ = _ext.discover_files([str(tmp_path)])
-    _ext.read_rows(paths, num_threads=1, texts=[])
+    read(paths)
     stats = _ext.last_load_stats()
     assert (stats["files"], stats["opens"]) == (4, 4)
     assert stats["bytes_read"] <= 4 * 16_384
@@ -311,7 +348,7 @@ many = 120_000
 paths = (np.arange(many + 1) * len(values), np.tile(values, many))
 print("ready", flush=True)
 try:
-    _ext.read_rows(paths, num_threads=int(sys.argv[2]), texts=[])
+    _ext.HeaderRows([]).read(paths, num_threads=int(sys.argv[2]))
 except KeyboardInterrupt:
     print("interrupted", time.monotonic(), flush=True)
 """

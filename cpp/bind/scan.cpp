@@ -82,7 +82,6 @@ py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
             py::make_tuple(other.file, std::string{other.code}, to_python_path(other.message)));
     }
     py::dict result;
-    result["paths"] = rows.paths;
     result["columns"] = columns;
     result["file"] = to_array(std::move(rows.file));
     result["texts"] = texts;
@@ -90,24 +89,6 @@ py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
     result["size"] = to_array(std::move(rows.states.size));
     result["mtime_ns"] = to_array(std::move(rows.states.mtime_ns));
     return result;
-}
-
-py::dict rows_of_files(const py::object& paths, std::size_t num_threads, std::vector<Tag> texts,
-                       double most_seconds) {
-    const std::vector<std::string> files = paths_from(paths);
-    std::ranges::sort(texts);
-    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-    const ParallelOptions parallel = parallel_options(num_threads);
-    LoadStats stats;
-    stats.threads = num_threads;
-    Rows rows;
-    {
-        const py::gil_scoped_release release;
-        rows =
-            read_rows(files, texts, std::chrono::duration<double>{most_seconds}, parallel, stats);
-    }
-    remember_stats(stats);
-    return rows_to_python(std::move(rows), texts);
 }
 
 py::tuple states_of_files(const py::object& paths, std::size_t num_threads) {
@@ -156,13 +137,11 @@ py::dict part_to_python(GroupedPart part) {
     return result;
 }
 
-py::list group_rows(const py::dict& columns, const py::dict& policy, std::size_t num_threads) {
-    HeldArrays arrays;
+py::list group(const Records& records, const py::dict& policy, std::size_t num_threads) {
     const Tolerances tolerances = policy_from(policy).tolerances;
     const ParallelOptions parallel = parallel_options(num_threads);
     LoadStats stats;
     stats.threads = num_threads;
-    const Records records = records_from(columns, arrays);
     std::vector<GroupedPart> parts;
     {
         const py::gil_scoped_release release;
@@ -175,6 +154,55 @@ py::list group_rows(const py::dict& columns, const py::dict& policy, std::size_t
     }
     return list;
 }
+
+py::list group_rows(const py::dict& columns, const py::dict& policy, std::size_t num_threads) {
+    HeldArrays arrays;
+    return group(records_from(columns, arrays), policy, num_threads);
+}
+
+/// Reads headers, some at a time, and keeps them where no conversion is needed to group them.
+class HeaderRows {
+  public:
+    explicit HeaderRows(std::vector<Tag> texts) : texts_{std::move(texts)} {
+        std::ranges::sort(texts_);
+        texts_.erase(std::unique(texts_.begin(), texts_.end()), texts_.end());
+        rows_ = make_rows(texts_.size());
+    }
+
+    std::size_t read(const py::object& paths, std::size_t num_threads, double most_seconds) {
+        const std::vector<std::string> files = paths_from(paths);
+        const ParallelOptions parallel = parallel_options(num_threads);
+        const std::chrono::duration<double> most{most_seconds};
+        LoadStats stats;
+        stats.threads = num_threads;
+        std::size_t read = 0;
+        {
+            const py::gil_scoped_release release;
+            read = read_rows(files, texts_, most, parallel, stats, rows_);
+        }
+        remember_stats(stats);
+        return read;
+    }
+
+    [[nodiscard]] py::list group(const py::dict& policy, std::size_t num_threads) const {
+        return bind::group(Records{view_of(rows_.columns)}, policy, num_threads);
+    }
+
+    /// Gives everything away. `order`: the records as they are wanted, or None.
+    py::dict take(const py::object& order) {
+        Rows rows = std::exchange(rows_, make_rows(texts_.size()));
+        if (!order.is_none()) {
+            HeldArrays arrays;
+            reorder(arrays.view({.name = "order", .type = ColumnType::integer}, order).integers,
+                    rows);
+        }
+        return rows_to_python(std::move(rows), texts_);
+    }
+
+  private:
+    std::vector<Tag> texts_;
+    Rows rows_;
+};
 
 std::string from_python_text(const py::str& text) {
     PyObject* const encoded = PyUnicode_AsLatin1String(text.ptr());
@@ -268,8 +296,12 @@ void register_scan(py::module_& module) {
     module.def("core_columns", &core_column_list);
     module.def("discover_files", &discover_files, py::arg("paths"));
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
-    module.def("read_rows", &rows_of_files, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
-               py::arg("texts"), py::arg("most_seconds") = std::numeric_limits<double>::infinity());
+    py::class_<HeaderRows>(module, "HeaderRows")
+        .def(py::init<std::vector<Tag>>(), py::arg("texts"))
+        .def("read", &HeaderRows::read, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
+             py::arg("most_seconds") = std::numeric_limits<double>::infinity())
+        .def("group", &HeaderRows::group, py::arg("policy"), py::kw_only(), py::arg("num_threads"))
+        .def("take", &HeaderRows::take, py::arg("order") = py::none());
     module.def("group_rows", &group_rows, py::arg("columns"), py::arg("policy"), py::kw_only(),
                py::arg("num_threads") = 1);
     module.def("load_rows", &load_rows, py::arg("columns"), py::kw_only(), py::arg("key"),

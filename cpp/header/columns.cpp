@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 namespace torchdicom {
@@ -171,6 +172,34 @@ HeaderParts take_apart(const FileHeader& header) {
     return parts;
 }
 
+/// `reorder` for columns whose records have any number of values.
+void reorder_parts(std::span<const std::int64_t> order, Column& column) {
+    std::vector<std::int64_t> offsets{0};
+    offsets.reserve(order.size() + 1);
+    const auto pick = [&column, order](auto& values) {
+        std::decay_t<decltype(values)> picked;
+        picked.reserve(values.size());
+        for (const std::int64_t record : order) {
+            const auto i = static_cast<std::size_t>(record);
+            picked.insert(picked.end(), values.begin() + column.offsets[i],
+                          values.begin() + column.offsets[i + 1]);
+        }
+        values = std::move(picked);
+    };
+    if (column.spec.type == ColumnType::text) {
+        pick(column.bytes);
+    } else if (column.spec.type == ColumnType::integer_list) {
+        pick(column.integers);
+    } else {
+        pick(column.decimals);
+    }
+    for (const std::int64_t record : order) {
+        const auto i = static_cast<std::size_t>(record);
+        offsets.push_back(offsets.back() + column.offsets[i + 1] - column.offsets[i]);
+    }
+    column.offsets = std::move(offsets);
+}
+
 void check_validity(const ColumnView& column, std::size_t values) {
     if (column.valid.size() != values) {
         fail_index(column.spec.name, "values and validity differ in length");
@@ -334,6 +363,27 @@ void append(const Column& more, Column& column) {
     add(more.decimals, column.decimals);
     add(more.bytes, column.bytes);
     add(more.valid, column.valid);
+}
+
+void reorder(std::span<const std::int64_t> order, Column& column) {
+    const auto pick = [order](auto& values) {
+        std::decay_t<decltype(values)> picked;
+        picked.reserve(values.empty() ? 0 : order.size());
+        for (std::size_t i = 0; i < order.size() && !values.empty(); ++i) {
+            picked.push_back(values[static_cast<std::size_t>(order[i])]);
+        }
+        values = std::move(picked);
+    };
+    pick(column.valid);
+    if (column.spec.type == ColumnType::word) {
+        pick(column.words);
+    } else if (has_offsets(column.spec.type)) {
+        reorder_parts(order, column);
+    } else {
+        pick(column.integers);
+        pick(column.decimals);
+        pick(column.bytes);
+    }
 }
 
 void append(const FileHeader& header, Columns& columns) {

@@ -84,6 +84,10 @@ void append(const FileHeader& header, Columns& columns);
 /// Adds the records of another column of the same type.
 void append(const Column& more, Column& column);
 
+/// Puts the records into another order: each of `order` is the record that comes next. Every one is
+/// below `count_records`.
+void reorder(std::span<const std::int64_t> order, Column& column);
+
 /// Throws invalid_index; the column's name stands where other errors have the element.
 [[noreturn]] void fail_index(std::string_view column, const std::string& what);
 

@@ -100,15 +100,21 @@ void read_one(const std::string& path, std::size_t index, std::span<const Tag> t
     block.others.push_back(std::move(passed));
 }
 
-void extend(Rows& rows, Block block) {
+/// `before`: how many files there were before the first of this read.
+void extend(Rows& rows, std::size_t before, Block block) {
     for (std::size_t k = 0; k < rows.columns.size(); ++k) {
         append(block.columns[k], rows.columns[k]);
     }
     for (std::size_t k = 0; k < rows.texts.size(); ++k) {
         append(block.texts[k], rows.texts[k]);
     }
-    rows.file.insert(rows.file.end(), block.file.begin(), block.file.end());
-    std::ranges::move(block.others, std::back_inserter(rows.others));
+    for (const std::int64_t file : block.file) {
+        rows.file.push_back(static_cast<std::int64_t>(before) + file);
+    }
+    for (PassedOver& other : block.others) {
+        other.file += before;
+        rows.others.push_back(std::move(other));
+    }
 }
 
 /// Some records, in the order of their paths.
@@ -218,15 +224,16 @@ FileStates file_states(const std::vector<std::string>& paths, const ParallelOpti
     return states;
 }
 
-Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
-               std::chrono::duration<double> most, const ParallelOptions& parallel,
-               LoadStats& stats) {
-    Rows rows{.paths = 0,
-              .columns = make_columns(paths.size()),
-              .file = {},
-              .texts = text_columns(texts.size(), paths.size()),
-              .others = {},
-              .states = unknown_states(paths.size())};
+Rows make_rows(std::size_t texts) {
+    Rows rows;
+    rows.texts = text_columns(texts, 0);
+    return rows;
+}
+
+std::size_t read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
+                      std::chrono::duration<double> most, const ParallelOptions& parallel,
+                      LoadStats& stats, Rows& rows) {
+    FileStates states = unknown_states(paths.size());
     std::vector<std::optional<Block>> blocks((paths.size() + kBlock - 1) / kBlock);
     const auto start = std::chrono::steady_clock::now();
     parallel_for(blocks.size(), parallel, [&](std::size_t i) {
@@ -237,18 +244,45 @@ Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts
         block.texts = text_columns(texts.size(), kBlock);
         const std::size_t end = std::min(paths.size(), (i + 1) * kBlock);
         for (std::size_t file = i * kBlock; file < end; ++file) {
-            read_one(paths[file], file, texts, block, rows.states, stats);
+            read_one(paths[file], file, texts, block, states, stats);
         }
     });
     // A later block may be there, of a thread that looked at the clock first: it is read again.
-    for (auto block = blocks.begin(); block != blocks.end() && *block; ++block) {
-        extend(rows, std::move(**block));
-        block->reset();
-        rows.paths = std::min(paths.size(), rows.paths + kBlock);
+    const auto end = std::ranges::find_if(blocks, [](const auto& block) { return !block; });
+    const auto done = static_cast<std::size_t>(end - blocks.begin());
+    const std::size_t before = rows.states.size.size();
+    for (auto block = blocks.begin(); block != end; ++block) {
+        extend(rows, before, std::move(**block));
     }
-    rows.states.size.resize(rows.paths);
-    rows.states.mtime_ns.resize(rows.paths);
-    return rows;
+    const std::size_t read = std::min(paths.size(), done * kBlock);
+    const auto first = [read](const std::vector<std::int64_t>& all) {
+        return std::span{all}.first(read);
+    };
+    std::ranges::copy(first(states.size), std::back_inserter(rows.states.size));
+    std::ranges::copy(first(states.mtime_ns), std::back_inserter(rows.states.mtime_ns));
+    return read;
+}
+
+void reorder(std::span<const std::int64_t> order, Rows& rows) {
+    const std::size_t records = rows.file.size();
+    const bool is_inside = std::ranges::all_of(order, [records](std::int64_t record) {
+        return record >= 0 && std::cmp_less(record, records);
+    });
+    if (!is_inside) {
+        fail_index("order", "a record that is not there");
+    }
+    for (Column& column : rows.columns) {
+        reorder(order, column);
+    }
+    for (Column& column : rows.texts) {
+        reorder(order, column);
+    }
+    std::vector<std::int64_t> files;
+    files.reserve(order.size());
+    for (const std::int64_t record : order) {
+        files.push_back(rows.file[static_cast<std::size_t>(record)]);
+    }
+    rows.file = std::move(files);
 }
 
 std::vector<GroupedPart> group_records(const Records& records, const Tolerances& tolerances,

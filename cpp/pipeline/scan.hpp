@@ -30,13 +30,15 @@ struct FileStates {
 
 /// What reading the headers of many files gives.
 struct Rows {
-    std::size_t paths = 0;          ///< how many of the paths were asked for: the first
-    Columns columns;                ///< a record for each DICOM file with pixels, in path order
-    std::vector<std::int64_t> file; ///< of each record, the index of its path
-    std::vector<Column> texts;      ///< for each tag asked for, the raw text of each record
-    std::vector<PassedOver> others; ///< the other files, in path order
-    FileStates states;              ///< of each of them
+    Columns columns = make_columns(); ///< a record for each DICOM file with pixels, in path order
+    std::vector<std::int64_t> file;   ///< of each record, the index of its path
+    std::vector<Column> texts;        ///< for each tag asked for, the raw text of each record
+    std::vector<PassedOver> others;   ///< the other files, in path order
+    FileStates states;                ///< of all files
 };
+
+/// No rows yet, with a column for each of so many tags.
+[[nodiscard]] Rows make_rows(std::size_t texts);
 
 /// Asks the system alone: no file is opened.
 [[nodiscard]] FileStates file_states(const std::vector<std::string>& paths,
@@ -45,10 +47,15 @@ struct Rows {
 /// Reads the headers of all files, each by one task; no pixel byte is asked for. A file that cannot
 /// be read is one of `others` and never an error. `texts` ascending. Size and time are those from
 /// before a file is read, so that one that changes meanwhile looks changed later. After `most` no
-/// more files are begun, but for the first few.
-[[nodiscard]] Rows read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
-                             std::chrono::duration<double> most, const ParallelOptions& parallel,
-                             LoadStats& stats);
+/// more files are begun, but for the first few. Adds to `rows`, where an index of a path counts on
+/// from the paths before; returns how many of these paths, the first, were read.
+std::size_t read_rows(const std::vector<std::string>& paths, std::span<const Tag> texts,
+                      std::chrono::duration<double> most, const ParallelOptions& parallel,
+                      LoadStats& stats, Rows& rows);
+
+/// Puts the records into another order: each of `order` is the record that comes next. Throws
+/// invalid_index where there is none.
+void reorder(std::span<const std::int64_t> order, Rows& rows);
 
 /// A part of a series as an index shows it.
 struct GroupedPart {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from torchdicom import _ext
-from torchdicom._columns import core_of, encoded, in_one_piece
+from torchdicom._columns import core_of, encoded, in_one_piece, numbers_of
 from torchdicom._policy import Policy
 from torchdicom._schema import NUMBERS, SERIES_COLUMNS
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from torchdicom._reading import HeaderReader
     from torchdicom._roots import Locator
 
     # Code, message, slices, files and what was measured, as the core has them.
@@ -39,34 +40,78 @@ def group(rows: pa.Table, found: pa.BinaryArray, locator: Locator, num_threads: 
     order = np.lexsort((frame, file))
     if not np.array_equal(order, np.arange(len(order))):
         rows, file, frame = rows.take(pa.array(order)), file[order], frame[order]
-    core = core_of(rows, found.take(pa.array(file)))
-    parts = _ext.group_rows(core, asdict(Policy()), num_threads=num_threads)
-
-    starts = np.flatnonzero(frame == 0)
-    part_of, position = np.full(len(starts), -1), np.full(len(starts), -1, np.int32)
-    leading = np.full(len(rows), -1)  # in the first row of each part its number, else -1
-    for number, part in enumerate(parts):
-        part_of[part["rows"]] = part_of[part["set_aside"]] = number
-        position[part["rows"]] = np.arange(len(part["rows"]))
-        leading[starts[part["rows"][0]]] = number
+    parts = _ext.group_rows(
+        core_of(rows, found.take(pa.array(file))), asdict(Policy()), num_threads=num_threads
+    )
     record = np.cumsum(frame == 0) - 1
-    every = part_of[record]
+    places = Places.of(parts, int(np.count_nonzero(frame == 0)))
+    kept = zip(rows.column_names, rows.columns, strict=True)
+    columns = {name: one for name, one in kept if name not in SERIES_COLUMNS}
+    return pa.table(columns | _series_columns(parts, places, record, frame, locator))
+
+
+def group_read(reader: HeaderReader, locator: Locator) -> tuple[pa.Table, pa.Table]:
+    """The rows of series of all that was read, by series and slice; and the rows of other files."""
+    parts = reader.group()
+    places = Places.of(parts, sum(len(part["rows"]) + len(part["set_aside"]) for part in parts))
+    rank = np.argsort(np.argsort(np.array([part["key"] for part in parts], object)))
+    order = (
+        np.lexsort((_slices_first(places.position), rank[places.part])) if parts else places.part
+    )
+    read = reader.take(order)
+    frame = read.rows["frame"].to_numpy()
+    columns = _series_columns(parts, places.taken(order), read.record, frame, locator)
+    return pa.table(read.rows | columns), read.others
+
+
+class Places(NamedTuple):
+    """Where records belong.
+
+    Attributes:
+        part: The number of each record's part.
+        position: Its place among the slices, -1 where it was set aside.
+    """
+
+    part: NDArray[np.int64]
+    position: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, parts: Sequence[_ext._Part], count: int) -> Places:
+        """Of so many records."""
+        part_of, position = np.full(count, -1), np.full(count, -1, np.int32)
+        for number, part in enumerate(parts):
+            part_of[part["rows"]] = part_of[part["set_aside"]] = number
+            position[part["rows"]] = np.arange(len(part["rows"]))
+        return cls(part_of, position)
+
+    def taken(self, order: NDArray[np.int64]) -> Places:
+        """The same of records in another order."""
+        return Places(self.part[order], self.position[order])
+
+
+def _series_columns(
+    parts: Sequence[_ext._Part],
+    places: Places,
+    record: NDArray[np.int64],
+    frame: NDArray[np.int32],
+    locator: Locator,
+) -> dict[str, pa.Array]:
+    """What each row has of its series; `record` and `frame` are those of each row."""
+    every, position = places.part[record], places.position[record]
+    leading = np.where((position == 0) & (frame == 0), every, -1)
     first = pa.array(leading, mask=leading < 0)
     is_ok = np.array([*(part["ok"] for part in parts), False], np.bool_)
-    columns = {
+    defects = [defects_to_json(part["defects"], locator) for part in parts]
+    return {
         "series_key": encoded([part["key"] for part in parts], every),
         "kind": encoded([part["kind"] for part in parts], every),
-        "position": pa.array(position[record]),
+        "position": pa.array(position),
         "series_ok": pa.array(is_ok[every]),
         "affine": pa.array([_flat(part["affine_columns"]) for part in parts], NUMBERS).take(first),
         "spacing_mm": pa.array([list(part["spacing_mm"]) for part in parts], NUMBERS).take(first),
         "spacing_source": encoded([part["spacing_source"] for part in parts], leading),
-        "defects": pa.array(
-            [defects_to_json(part["defects"], locator) for part in parts], pa.string()
-        ).take(first),
+        "defects": pa.array(defects, pa.string()).take(first),
     }
-    kept = zip(rows.column_names, rows.columns, strict=True)
-    return pa.table({name: one for name, one in kept if name not in SERIES_COLUMNS} | columns)
 
 
 def order_of(rows: pa.Table) -> NDArray[np.int64]:
@@ -79,11 +124,13 @@ def order_of(rows: pa.Table) -> NDArray[np.int64]:
     rank[np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)] = range(len(names))
     rank[-1] = len(names)
     key = rank[keys.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
-    position, frame = (
-        rows.column(name).fill_null(0).to_numpy().astype(np.int64) for name in ("position", "frame")
-    )
-    position[position < 0] = np.iinfo(np.int64).max
-    return np.lexsort((frame, rows.column("file").to_numpy(), position, key))
+    position, frame = (numbers_of(rows, name, 0) for name in ("position", "frame"))
+    return np.lexsort((frame, rows.column("file").to_numpy(), _slices_first(position), key))
+
+
+def _slices_first(position: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Positions to sort by: what was set aside comes after all slices."""
+    return np.where(position < 0, np.iinfo(np.int32).max, position).astype(np.int32)
 
 
 def defects_to_json(defects: Iterable[DefectRow], locator: Locator) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from torchdicom import _ext
 from torchdicom._columns import encoded, packed, rows_of, unpacked
 from torchdicom._errors import DicomWarning
 from torchdicom._metadata import METADATA, PADDING, decode_text, parse_decimal
+from torchdicom._policy import Policy
 from torchdicom._schema import METADATA_COLUMNS
 
 if TYPE_CHECKING:
@@ -32,13 +34,13 @@ class Read(NamedTuple):
     """What some files gave.
 
     Attributes:
-        files: How many they were.
-        rows: The rows of those that belong to series.
+        rows: The columns of those that belong to series; "file" is the number of each row's file.
+        record: The number of each row's file among these.
         others: A row for each of the others, with a code and, where it is a loss, a message.
     """
 
-    files: int
-    rows: pa.Table
+    rows: dict[str, pa.Array]
+    record: NDArray[np.int64]
     others: pa.Table
 
 
@@ -53,22 +55,35 @@ class HeaderReader:
         self._num_threads = num_threads
         self._tags = {name: METADATA[name][0] for name in METADATA_COLUMNS}
         self._tags |= {one.name: one.tag for one in include if one.tag is not None}
+        self._headers = _ext.HeaderRows(sorted(set(self._tags.values())))
+        self._files = np.empty(0, np.int64)
         self._malformed: dict[str, list[str]] = {}
 
-    def read(self, files: NDArray[np.int64]) -> Read:
-        """The rows of the first of these files, a number into the scan's; "file" says which.
+    def read(self, files: NDArray[np.int64]) -> int:
+        """Read the headers of the first of these files, each a number into the scan's.
 
-        As many are read as a person waits for.
+        Returns:
+            How many; not more than a person waits for.
         """
-        result = _ext.read_rows(
-            packed(self._found.take(pa.array(files))),
-            num_threads=self._num_threads,
-            texts=sorted(set(self._tags.values())),
-            most_seconds=_MOST_S,
-        )
+        paths = packed(self._found.take(pa.array(files)))
+        count = self._headers.read(paths, num_threads=self._num_threads, most_seconds=_MOST_S)
+        self._files = np.append(self._files, files[:count])
+        return count
+
+    def group(self) -> list[_ext._Part]:
+        """The series of all that was read, under the default policy."""
+        return self._headers.group(asdict(Policy()), num_threads=self._num_threads)
+
+    def take(self, order: NDArray[np.int64] | None = None) -> Read:
+        """Give all that was read away.
+
+        Args:
+            order: The records as they are wanted; None is in the order of their files.
+        """
+        result = self._headers.take(order)
         core: dict[str, Any] = result["columns"]
         columns, record = rows_of(core)
-        file = files[result["file"]]
+        file = self._files[result["file"]]
         every = None if len(record) == len(file) else pa.array(record)
         decoder = _Decoder(core["specific_character_set"])
         for name, tag in self._tags.items():
@@ -77,7 +92,7 @@ class HeaderReader:
                 values = self._numbers(name, values, file)
             columns[name] = values if every is None else values.take(every)
         columns["file"] = pa.array(file[record])
-        return Read(result["paths"], pa.table(columns), _others(result, files))
+        return Read(columns, record, _others(result, self._files))
 
     def warn(self) -> None:
         """Say once for each attribute that malformed numbers were left out."""

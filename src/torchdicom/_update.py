@@ -11,11 +11,11 @@ import pyarrow as pa
 from torchdicom import _ext
 from torchdicom._attributes import attributes
 from torchdicom._columns import encoded, in_one_piece, unpacked, without_unused
-from torchdicom._grouping import group, order_of
+from torchdicom._grouping import group, group_read, order_of
 from torchdicom._kept import Kept, still_true
 from torchdicom._metadata import METADATA
 from torchdicom._progress import progress_bar
-from torchdicom._reading import HeaderReader, Read
+from torchdicom._reading import HeaderReader
 from torchdicom._roots import Locator, Roots, absolute, is_folder
 from torchdicom._schema import TABLE_NAMES, Header, conform, with_header
 
@@ -50,20 +50,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All rows, not yet grouped.
+    """All headers, not yet grouped.
 
     Attributes:
         kept: The rows of the index that is updated, as far as they still hold.
-        rows: Those that were read, of files that belong to series.
-        others: Those of other files.
         found: The files that there are.
-        reader: Who read them.
+        reader: Who has read all others.
         is_interrupted: Not all were read.
     """
 
     kept: Kept
-    rows: list[pa.Table]
-    others: list[pa.Table]
     found: Found
     reader: HeaderReader
     is_interrupted: bool
@@ -117,11 +113,14 @@ def assemble(gathered: Gathered, request: Request) -> pa.Table:
     header = Header(found.roots, request.include, is_complete=not gathered.is_interrupted)
     if kept.is_everything and not found.unreachable:
         return with_header(kept.old, header)
-    grouped = _grouped(gathered, request)
-    others = _named_others(_joined([kept.others, *gathered.others]), found)
-    table = _assemble([*grouped, others], found, header)
+    if len(kept.rows) + len(kept.others) == 0:
+        rows, others = group_read(gathered.reader, found.locator)
+        return _located(
+            _joined([rows, _named_others(others, found), _unreachable(found)]), found, header
+        )
+    rows = _updated(gathered, request)
     # Words of files that are gone must not stay in the dictionaries.
-    return table if kept.old is None else without_unused(table)
+    return without_unused(_located(rows.take(pa.array(order_of(rows))), found, header))
 
 
 def _walk(request: Request) -> Found:
@@ -134,31 +133,31 @@ def _walk(request: Request) -> Found:
 def _read(kept: Kept, found: Found, request: Request) -> Gathered:
     """All files whose rows are not kept, as far as they could be read."""
     reader = HeaderReader(found.paths, request.include, request.num_threads)
-    pieces: list[Read] = []
     is_interrupted = False
     try:
         with progress_bar(len(kept.missing), request.progress) as advance:
             left = kept.missing
             while len(left):
-                pieces.append(reader.read(left[:_CHUNK]))
-                advance(pieces[-1].files)
-                left = left[pieces[-1].files :]
+                count = reader.read(left[:_CHUNK])
+                advance(count)
+                left = left[count:]
     except KeyboardInterrupt:
         if not request.keeps_part:
             raise
         is_interrupted = True
-    pieces = pieces or [reader.read(kept.missing[:0])]
-    rows, others = [piece.rows for piece in pieces], [piece.others for piece in pieces]
-    return Gathered(kept, rows, others, found, reader, is_interrupted)
+    return Gathered(kept, found, reader, is_interrupted)
 
 
-def _grouped(gathered: Gathered, request: Request) -> list[pa.Table]:
-    """The rows of series, as far as they are not as they were, grouped anew."""
+def _updated(gathered: Gathered, request: Request) -> pa.Table:
+    """All rows; those of series that no change concerns are as they were, others grouped anew."""
     found, kept = gathered.found, gathered.kept
-    new = _joined(gathered.rows)
+    read = gathered.reader.take()
+    new = pa.table(read.rows)
     untouched, touched = kept.split_by_change(new)
     changed = _joined([touched, new])
-    return [untouched, group(changed, found.paths, found.locator, request.num_threads)]
+    grouped = group(changed, found.paths, found.locator, request.num_threads)
+    others = _named_others(_joined([kept.others, read.others]), found)
+    return _joined([untouched, grouped, others, _unreachable(found)])
 
 
 def _joined(pieces: list[pa.Table]) -> pa.Table:
@@ -183,23 +182,26 @@ def _named_others(others: pa.Table, found: Found) -> pa.Table:
     return others.set_column(at, "message", pa.array(message, pa.string()))
 
 
-def _assemble(pieces: list[pa.Table], found: Found, header: Header) -> pa.Table:
-    """All rows in order, each with its root and path."""
-    count = len(found.paths)
-    codes = [code for _, code, _ in found.unreachable]
-    unreachable = pa.table(
+def _unreachable(found: Found) -> pa.Table:
+    """The rows of what could not be entered; their files are numbered on from those found."""
+    count, others = len(found.paths), found.unreachable
+    codes = [code for _, code, _ in others]
+    return pa.table(
         {
-            "file": pa.array(range(count, count + len(found.unreachable)), pa.int64()),
-            "size": pa.array([-1] * len(found.unreachable), pa.int64()),
-            "mtime_ns": pa.array([-1] * len(found.unreachable), pa.int64()),
+            "file": pa.array(range(count, count + len(others)), pa.int64()),
+            "size": pa.array([-1] * len(others), pa.int64()),
+            "mtime_ns": pa.array([-1] * len(others), pa.int64()),
             "code": encoded(codes, np.arange(len(codes))),
-            "message": pa.array([message for _, _, message in found.unreachable], pa.string()),
+            "message": pa.array([message for _, _, message in others], pa.string()),
         }
     )
-    rows = _joined([*pieces, unreachable])
+
+
+def _located(rows: pa.Table, found: Found, header: Header) -> pa.Table:
+    """The rows with root and path, and the columns of an index."""
     others = pa.array([path for path, _, _ in found.unreachable], pa.binary())
     root, relative = found.locator.locate_all(others)
     file = rows.column("file")
     rows = rows.append_column("root", pa.concat_arrays([found.root, root]).take(file))
     rows = rows.append_column("path", pa.concat_arrays([found.relative, relative]).take(file))
-    return conform(rows.take(pa.array(order_of(rows))), header)
+    return conform(rows, header)

@@ -385,6 +385,16 @@ TEST_CASE("columns that are appended are the columns of all records") {
     CHECK(column_of(columns, "modality").offsets == std::vector<std::int64_t>{0, 2});
 }
 
+TEST_CASE("records come in the order that is asked for") {
+    Columns columns = two_records();
+    for (Column& column : columns) {
+        reorder(std::array<std::int64_t, 3>{1, 0, 1}, column);
+    }
+    CHECK((kept_of(header_at(columns, 0)) == kept_of(full_header())));
+    CHECK((kept_of(header_at(columns, 1)) == kept_of(bare_header())));
+    CHECK((kept_of(header_at(columns, 2)) == kept_of(full_header())));
+}
+
 TEST_CASE("numbers that no header can have are refused") {
     check_damage({
         {"size", number(-1)},

@@ -86,7 +86,9 @@ constexpr std::chrono::hours kAnyTime{1};
 
 Rows rows_of(const std::vector<std::string>& paths, std::span<const Tag> texts = {}) {
     LoadStats stats;
-    return read_rows(paths, texts, kAnyTime, kOneThread, stats);
+    Rows rows = make_rows(texts.size());
+    read_rows(paths, texts, kAnyTime, kOneThread, stats, rows);
+    return rows;
 }
 
 Records records_of(const Rows& rows) { return Records{view_of(rows.columns)}; }
@@ -164,12 +166,36 @@ TEST_CASE("when the time is over the first files are there, and no others") {
     const test::TemporaryFolder folder;
     const std::vector<std::string> paths(100, folder.write("0.dcm", bytes_of_slice({})));
     LoadStats stats;
-    const Rows rows = read_rows(paths, {}, std::chrono::seconds{0}, kOneThread, stats);
-    CHECK(rows.paths == 32);
+    Rows rows = make_rows(0);
+    CHECK(read_rows(paths, {}, std::chrono::seconds{0}, kOneThread, stats, rows) == 32);
     CHECK(rows.file.size() == 32);
     CHECK(rows.file.back() == 31);
     CHECK(rows.states.size.size() == 32);
     CHECK(stats.opens.load() == 32);
+}
+
+TEST_CASE("what is read later is counted on from what was read before, and goes into any order") {
+    const test::TemporaryFolder folder;
+    const std::vector<std::string> some{folder.write("0", bytes_of_slice({.z = 1})),
+                                        folder.write("1.txt", bytes_of({'n', 'o', 't', 'e'}))};
+    const std::vector<std::string> more{folder.write("2.txt", bytes_of({'n'})),
+                                        folder.write("3", bytes_of_slice({.z = 2}))};
+    LoadStats stats;
+    Rows rows = make_rows(0);
+    read_rows(some, {}, kAnyTime, kOneThread, stats, rows);
+    read_rows(more, {}, kAnyTime, kOneThread, stats, rows);
+    CHECK(rows.file == Numbers{0, 3});
+    REQUIRE(rows.others.size() == 2);
+    CHECK(rows.others[0].file == 1);
+    CHECK(rows.others[1].file == 2);
+    CHECK(rows.states.size[2] == 1);
+    reorder(Numbers{1, 0, 1}, rows);
+    CHECK(rows.file == Numbers{3, 0, 3});
+    CHECK(records_of(rows).header_at(0).path == more[1]);
+    CHECK(records_of(rows).header_at(1).image_position_patient->back() == 1);
+    CHECK(records_of(rows).header_at(2).path == more[1]);
+    CHECK(code_of([&rows] { reorder(Numbers{3}, rows); }) == ErrorCode::invalid_index);
+    CHECK(code_of([&rows] { reorder(Numbers{-1}, rows); }) == ErrorCode::invalid_index);
 }
 
 TEST_CASE("each file gives a record or the reason why not, on any number of threads") {
@@ -187,9 +213,9 @@ TEST_CASE("each file gives a record or the reason why not, on any number of thre
         folder.write("8.dcm", slice)};
     for (const std::size_t threads : {1U, 2U, 16U}) {
         LoadStats stats;
-        const Rows rows =
-            read_rows(paths, {}, kAnyTime, {.threads = threads, .checkpoint = {}}, stats);
-        CHECK(rows.paths == paths.size());
+        Rows rows = make_rows(0);
+        CHECK(read_rows(paths, {}, kAnyTime, {.threads = threads, .checkpoint = {}}, stats, rows) ==
+              paths.size());
         CHECK(rows.file == Numbers{0, 8});
         CHECK(records_of(rows).header_at(1).path == paths[8]);
         using Other = std::pair<std::size_t, std::string>;
