@@ -108,6 +108,21 @@ def test_states_are_what_the_system_says(folder: Path) -> None:
     assert mtime_ns.tolist() == [one.st_mtime_ns for one in stats] + [-1]
 
 
+def texts(*values: bytes) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    ends = np.cumsum([0, *map(len, values)])
+    return ends, np.frombuffer(b"".join(values), np.uint8)
+
+
+def test_paths_are_found_whatever_their_order() -> None:
+    known = texts(b"/a", b"/a.dcm", b"/b/1", b"/b/10", b"/b/2")
+    wanted = texts(b"/b/10", b"/b/2", b"/a", b"/a.dcm", b"/b/3", b"/b/1", b"/", b"/b/1", b"/b/2")
+    assert _ext.find_paths(known, wanted).tolist() == [3, 4, 0, 1, -1, 2, -1, 2, 4]
+    assert _ext.find_paths(texts(), texts(b"/a")).tolist() == [-1]
+    assert _ext.find_paths(known, texts()).tolist() == []
+    with pytest.raises(td.ParseError):
+        _ext.find_paths(known, texts(b"/a\0"))
+
+
 @pytest.mark.parametrize("syntax", [EXPLICIT, DEFLATED], ids=syntax_id)
 def test_records_load_as_their_files_do(tmp_path: Path, syntax: Syntax) -> None:
     write_series(tmp_path, 3, syntax=syntax)

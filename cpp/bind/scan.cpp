@@ -52,16 +52,25 @@ py::tuple discover_files(const py::list& named) {
     return py::make_tuple(to_python(std::move(column)), skipped);
 }
 
+ColumnView path_column(const py::handle& value, HeldArrays& arrays) {
+    ColumnView paths = arrays.view({.name = "paths", .type = ColumnType::text}, value);
+    const std::size_t count = count_records(paths);
+    for (std::size_t i = 0; i < count; ++i) {
+        // The system would take what is before the NUL for the whole.
+        const std::string_view path = text_at(paths, i);
+        if (path.empty() || path.find('\0') != std::string_view::npos) {
+            fail_index("paths", "a path that no file can have");
+        }
+    }
+    return paths;
+}
+
 std::vector<std::string> paths_from(const py::handle& value) {
     HeldArrays arrays;
-    const ColumnView column = arrays.view({.name = "paths", .type = ColumnType::text}, value);
+    const ColumnView column = path_column(value, arrays);
     std::vector<std::string> paths(count_records(column));
     for (std::size_t i = 0; i < paths.size(); ++i) {
         paths[i] = text_at(column, i);
-        // The system would take what is before the NUL for the whole.
-        if (paths[i].empty() || paths[i].find('\0') != std::string::npos) {
-            fail_index("paths", "a path that no file can have");
-        }
     }
     return paths;
 }
@@ -92,7 +101,8 @@ py::dict rows_to_python(Rows rows, const std::vector<Tag>& tags) {
 }
 
 py::tuple states_of_files(const py::object& paths, std::size_t num_threads) {
-    const std::vector<std::string> files = paths_from(paths);
+    HeldArrays arrays;
+    const ColumnView files = path_column(paths, arrays);
     const ParallelOptions parallel = parallel_options(num_threads);
     FileStates states;
     {
@@ -100,6 +110,18 @@ py::tuple states_of_files(const py::object& paths, std::size_t num_threads) {
         states = file_states(files, parallel);
     }
     return py::make_tuple(to_array(std::move(states.size)), to_array(std::move(states.mtime_ns)));
+}
+
+py::array numbers_of_paths(const py::object& sorted, const py::object& wanted) {
+    HeldArrays arrays;
+    const ColumnView known = path_column(sorted, arrays);
+    const ColumnView paths = path_column(wanted, arrays);
+    std::vector<std::int64_t> numbers;
+    {
+        const py::gil_scoped_release release;
+        numbers = find_paths(known, paths);
+    }
+    return to_array(std::move(numbers));
 }
 
 /// Views of the core's columns among those of `columns`.
@@ -295,6 +317,7 @@ py::dict load_rows(const py::dict& columns, const py::str& key, const py::list& 
 void register_scan(py::module_& module) {
     module.def("core_columns", &core_column_list);
     module.def("discover_files", &discover_files, py::arg("paths"));
+    module.def("find_paths", &numbers_of_paths, py::arg("known"), py::arg("wanted"));
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
     py::class_<HeaderRows>(module, "HeaderRows")
         .def(py::init<std::vector<Tag>>(), py::arg("texts"))

@@ -43,6 +43,7 @@ class Walk {
             return; // a link that leads back, or a folder that was reached before
         }
         std::vector<std::pair<std::string, FolderId>> folders;
+        const auto before = static_cast<std::ptrdiff_t>(found_.size());
         const std::string prefix = path.ends_with('/') ? path : path + '/';
         const std::unique_ptr<DIR, CloseFolder> entries{::opendir(path.c_str())};
         errno = entries ? 0 : errno;
@@ -53,6 +54,7 @@ class Walk {
         if (errno != 0) {
             on_failure_(errno, path);
         }
+        std::sort(found_.begin() + before, found_.end());
         std::ranges::sort(folders);
         for (const auto& [folder, folder_id] : folders) {
             add_folder(folder, folder_id);
@@ -215,7 +217,9 @@ FoundFiles find_files(const std::vector<std::string>& named,
     for (const std::string& path : named) {
         scan_named(path, walk, files);
     }
-    std::ranges::sort(files.paths);
+    if (!std::ranges::is_sorted(files.paths)) { // "a.dcm" comes before "a/b.dcm"
+        std::ranges::sort(files.paths);
+    }
     files.paths.erase(std::unique(files.paths.begin(), files.paths.end()), files.paths.end());
     std::ranges::sort(files.unreachable, {}, &Unreachable::path);
     const auto is_same = [](const Unreachable& a, const Unreachable& b) {

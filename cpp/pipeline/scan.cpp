@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <ranges>
 #include <sys/stat.h>
 #include <utility>
 
@@ -218,10 +219,38 @@ std::vector<std::vector<std::size_t>> records_by_uid(const Records& records) {
 
 } // namespace
 
-FileStates file_states(const std::vector<std::string>& paths, const ParallelOptions& parallel) {
-    FileStates states = unknown_states(paths.size());
-    parallel_for(paths.size(), parallel, [&](std::size_t i) { note_state(paths[i], i, states); });
+FileStates file_states(const ColumnView& paths, const ParallelOptions& parallel) {
+    constexpr std::size_t kTogether = 256;
+    const std::size_t count = paths.offsets.size() - 1;
+    FileStates states = unknown_states(count);
+    parallel_for((count + kTogether - 1) / kTogether, parallel, [&](std::size_t task) {
+        std::string path;
+        for (std::size_t i = task * kTogether; i < std::min(count, (task + 1) * kTogether); ++i) {
+            path = text_at(paths, i);
+            note_state(path, i, states);
+        }
+    });
     return states;
+}
+
+std::vector<std::int64_t> find_paths(const ColumnView& sorted, const ColumnView& wanted) {
+    const auto count = static_cast<std::int64_t>(sorted.offsets.size() - 1);
+    const auto path_at = [&sorted](std::int64_t i) {
+        return text_at(sorted, static_cast<std::size_t>(i));
+    };
+    std::vector<std::int64_t> found;
+    found.reserve(wanted.offsets.size() - 1);
+    std::int64_t next = 0;
+    for (std::size_t i = 0; i + 1 < wanted.offsets.size(); ++i) {
+        const std::string_view path = text_at(wanted, i);
+        if (next == count || path_at(next) != path) {
+            const auto all = std::views::iota(std::int64_t{0}, count);
+            next = *std::ranges::lower_bound(all, path, {}, path_at);
+        }
+        const bool is_there = next != count && path_at(next) == path;
+        found.push_back(is_there ? next++ : -1);
+    }
+    return found;
 }
 
 Rows make_rows(std::size_t texts) {

@@ -28,6 +28,11 @@ struct FileStates {
     std::vector<std::int64_t> mtime_ns;
 };
 
+/// The index of each of `wanted` among `sorted`, -1 where it is not there; both are columns of texts
+/// that `count_records` has passed. Quick where one mostly follows the other.
+[[nodiscard]] std::vector<std::int64_t> find_paths(const ColumnView& sorted,
+                                                   const ColumnView& wanted);
+
 /// What reading the headers of many files gives.
 struct Rows {
     Columns columns = make_columns(); ///< a record for each DICOM file with pixels, in path order
@@ -40,9 +45,8 @@ struct Rows {
 /// No rows yet, with a column for each of so many tags.
 [[nodiscard]] Rows make_rows(std::size_t texts);
 
-/// Asks the system alone: no file is opened.
-[[nodiscard]] FileStates file_states(const std::vector<std::string>& paths,
-                                     const ParallelOptions& parallel);
+/// Asks the system alone: no file is opened. `paths`: texts that `count_records` has passed.
+[[nodiscard]] FileStates file_states(const ColumnView& paths, const ParallelOptions& parallel);
 
 /// Reads the headers of all files, each by one task; no pixel byte is asked for. A file that cannot
 /// be read is one of `others` and never an error. `texts` ascending. Size and time are those from

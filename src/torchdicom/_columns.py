@@ -270,6 +270,8 @@ def _numbers(array: pa.Array, name: str) -> NDArray[Any]:
 def _optional_numbers(array: pa.Array, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     if not array.null_count:
         return _numbers(array, name), np.ones(len(array), np.bool_)
+    if array.null_count == len(array):
+        return np.zeros(len(array), array.type.to_pandas_dtype()), np.zeros(len(array), np.bool_)
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     return _numbers(array.fill_null(0), name), valid
 
@@ -293,6 +295,9 @@ def _words(array: pa.DictionaryArray, name: str) -> Words:
 
 
 def _lists(array: pa.Array, name: str) -> Lists:
+    if array.null_count == len(array):
+        values = np.empty(0, array.type.value_type.to_pandas_dtype())
+        return np.zeros(len(array) + 1, np.int64), values
     return ends_of(_lengths(array)), _numbers(array.flatten(), name)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from torchdicom._attributes import Attribute
+    from torchdicom._roots import Roots
     from torchdicom._update import Found
 
 # What would not be found out by size and time of change.
@@ -86,7 +87,7 @@ def still_true(
     header = header_of(old.schema)
     if not {one for one in include if one.tag is not None} <= set(header.include):
         return nothing
-    file = _numbers_in(found.paths, full_paths(old, header.roots))
+    file = _numbers_in(found, old, header.roots)
     states = _ext.file_states(packed(found.paths), num_threads=num_threads)
     size, mtime_ns = (np.append(state, -1)[file] for state in states)  # the last is that of -1
     same = (size == numbers_of(old, "size", -1)) & (mtime_ns == numbers_of(old, "mtime_ns", -1))
@@ -113,10 +114,13 @@ def still_true(
     )
 
 
-def _numbers_in(found: pa.BinaryArray, paths: pa.BinaryArray) -> NDArray[np.int64]:
-    """The number of each path among those found, -1 where it is not one of them."""
-    numbers: NDArray[np.int32] = pc.index_in(paths, value_set=found).fill_null(-1).to_numpy()
-    return numbers.astype(np.int64)
+def _numbers_in(found: Found, old: pa.Table, roots: Roots) -> NDArray[np.int64]:
+    """The number of each row's file among those found, -1 where it is not one of them."""
+    if roots == found.roots and len(roots.entries) == 1:
+        known, paths = found.relative, in_one_piece(old.column("path"))
+    else:
+        known, paths = found.paths, full_paths(old, roots)
+    return _ext.find_paths(packed(known), packed(paths))
 
 
 def _uids_to_judge_again(rows: pa.Table) -> set[str]:

@@ -53,6 +53,17 @@ TEST_CASE("a scan finds each file once, sorted, and goes on where it cannot look
     CHECK(checks == 0); // too few entries to ask
 }
 
+TEST_CASE("paths are in byte order, where folders and files alternate too") {
+    const test::TemporaryFolder folder;
+    fs::create_directories(folder.path("a/b"));
+    const std::vector<std::string> names{"a.dcm", "a/b/1", "a/b0", "a/c", "a0", "b"};
+    std::vector<std::string> expected;
+    for (const std::string& name : names) {
+        expected.push_back(folder.write(name, {}));
+    }
+    CHECK(find_files({folder.path("")}, {}).paths == expected);
+}
+
 TEST_CASE("a scan throws for a name that is not there, and for nothing else") {
     const test::TemporaryFolder folder;
     const std::string file = folder.write("a", {});

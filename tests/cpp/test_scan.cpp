@@ -250,8 +250,13 @@ TEST_CASE("size and time of a path are those of its record") {
     }
     std::vector<std::string> paths = files.paths;
     paths.push_back(files.folder.path("missing"));
+    Column column = make_column({.name = "paths", .type = ColumnType::text});
+    for (const std::string& path : paths) {
+        append_text(path, column);
+    }
     for (const std::size_t threads : {1U, 2U, 16U}) {
-        const FileStates states = file_states(paths, {.threads = threads, .checkpoint = {}});
+        const FileStates states =
+            file_states(view_of({column})[0], {.threads = threads, .checkpoint = {}});
         CHECK(states.size ==
               Numbers{rows.states.size[0], rows.states.size[1], rows.states.size[2], -1});
         CHECK(states.mtime_ns == Numbers{rows.states.mtime_ns[0], rows.states.mtime_ns[1],
