@@ -10,6 +10,12 @@ namespace torchdicom {
 
 namespace {
 
+#ifdef O_PATH
+constexpr int kFolder = O_PATH; // to look into a folder takes no right to list it
+#else
+constexpr int kFolder = O_RDONLY;
+#endif
+
 FileIdentity identity_of(const struct stat& status) noexcept {
     return {.size = static_cast<std::uint64_t>(status.st_size),
             .mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 +
@@ -19,10 +25,44 @@ FileIdentity identity_of(const struct stat& status) noexcept {
 
 } // namespace
 
-// O_NONBLOCK: opening a FIFO returns at once, and the check below then refuses it.
+NearbyFolder::~NearbyFolder() {
+    if (descriptor_ >= 0) {
+        ::close(descriptor_);
+    }
+}
+
+NearbyFolder::Place NearbyFolder::locate(const std::string& path) {
+    const std::size_t length = path.rfind('/') + 1; // 0 where there is no slash
+    if (folder_.empty() || path.compare(0, length, folder_) != 0) {
+        open(path, length);
+    }
+    if (folder_.empty() || length == path.size()) {
+        return {.folder = AT_FDCWD, .name = path.c_str()};
+    }
+    return {.folder = descriptor_, .name = path.c_str() + length};
+}
+
+void NearbyFolder::open(const std::string& path, std::size_t length) {
+    if (descriptor_ >= 0) {
+        ::close(std::exchange(descriptor_, -1));
+    }
+    folder_.assign(path, 0, length);
+    descriptor_ = ::open(folder_.c_str(), kFolder | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+        folder_.clear(); // whoever is asked for the file by its path says what is wrong
+    }
+}
+
 File::File(const std::string& path, LoadStats& stats)
+    : File{path, {.folder = AT_FDCWD, .name = path.c_str()}, stats} {}
+
+File::File(const std::string& path, NearbyFolder& near, LoadStats& stats)
+    : File{path, near.locate(path), stats} {}
+
+// O_NONBLOCK: opening a FIFO returns at once, and the check below then refuses it.
+File::File(const std::string& path, NearbyFolder::Place place, LoadStats& stats)
     : path_{path}, stats_{&stats},
-      descriptor_{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)} {
+      descriptor_{::openat(place.folder, place.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)} {
     if (descriptor_ < 0) {
         fail_errno(errno, "The file cannot be opened", path);
     }

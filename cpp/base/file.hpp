@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/stats.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -22,11 +23,37 @@ struct FileIdentity {
     }
 };
 
+/// The folder that files are looked for in, one file after the other: the system need not walk the
+/// whole path again for each of its files, which takes as long as all else about a small file.
+class NearbyFolder {
+  public:
+    NearbyFolder() noexcept = default;
+    ~NearbyFolder();
+    NearbyFolder(const NearbyFolder&) = delete;
+    NearbyFolder& operator=(const NearbyFolder&) = delete;
+
+    /// What the system's functions with "at" in their names take for `path`, valid until the next
+    /// call and as long as `path`.
+    struct Place {
+        int folder;
+        const char* name;
+    };
+    [[nodiscard]] Place locate(const std::string& path);
+
+  private:
+    void open(const std::string& path, std::size_t length);
+
+    std::string folder_; ///< with the slash; empty where none is open
+    int descriptor_ = -1;
+};
+
 /// pread and not mmap: a file that is truncated under a mapping is a SIGBUS, here it is an error.
 class File {
   public:
     /// Throws os_error; a FIFO or a device is refused, since reading it might block for ever.
     File(const std::string& path, LoadStats& stats);
+    /// The same, by way of its folder.
+    File(const std::string& path, NearbyFolder& near, LoadStats& stats);
     ~File();
     File(File&& other) noexcept;
     File& operator=(File&& other) noexcept;
@@ -43,6 +70,8 @@ class File {
     [[nodiscard]] std::size_t read_at(std::uint64_t offset, MutableByteSpan into) const;
 
   private:
+    File(const std::string& path, NearbyFolder::Place place, LoadStats& stats);
+
     std::string path_;
     FileIdentity identity_;
     LoadStats* stats_;

@@ -54,9 +54,9 @@ FileStates unknown_states(std::size_t count) {
             .mtime_ns = std::vector<std::int64_t>(count, -1)};
 }
 
-void note_state(const std::string& path, std::size_t index, FileStates& states) noexcept {
+void note_state(NearbyFolder::Place place, std::size_t index, FileStates& states) noexcept {
     struct stat status{};
-    if (::stat(path.c_str(), &status) == 0) {
+    if (::fstatat(place.folder, place.name, &status, 0) == 0) {
         states.size[index] = status.st_size;
         states.mtime_ns[index] =
             std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -73,11 +73,11 @@ std::string_view text_of(const FileHeader& header, Tag tag) {
 }
 
 /// Adds the file of an index to those of its block, and notes its state when it was opened.
-void read_one(const std::string& path, std::size_t index, std::span<const Tag> texts, Block& block,
-              FileStates& states, LoadStats& stats) {
+void read_one(const std::string& path, std::size_t index, std::span<const Tag> texts,
+              NearbyFolder& near, Block& block, FileStates& states, LoadStats& stats) {
     PassedOver passed{.file = index, .code = "no_pixels", .message = {}};
     try {
-        const File file{path, stats};
+        const File file{path, near, stats};
         states.size[index] = static_cast<std::int64_t>(file.identity().size);
         states.mtime_ns[index] = file.identity().mtime_ns;
         const FileHeader header = read_header(file, HeaderOptions{.texts = texts}, stats);
@@ -95,7 +95,7 @@ void read_one(const std::string& path, std::size_t index, std::span<const Tag> t
         passed.message = error.message();
     }
     if (states.size[index] == -1) { // it could not be opened
-        note_state(path, index, states);
+        note_state(near.locate(path), index, states);
     }
     judge_other(path, passed, stats);
     block.others.push_back(std::move(passed));
@@ -224,10 +224,11 @@ FileStates file_states(const ColumnView& paths, const ParallelOptions& parallel)
     const std::size_t count = paths.offsets.size() - 1;
     FileStates states = unknown_states(count);
     parallel_for((count + kTogether - 1) / kTogether, parallel, [&](std::size_t task) {
+        NearbyFolder near;
         std::string path;
         for (std::size_t i = task * kTogether; i < std::min(count, (task + 1) * kTogether); ++i) {
             path = text_at(paths, i);
-            note_state(path, i, states);
+            note_state(near.locate(path), i, states);
         }
     });
     return states;
@@ -271,9 +272,10 @@ std::size_t read_rows(const std::vector<std::string>& paths, std::span<const Tag
         }
         Block& block = blocks[i].emplace();
         block.texts = text_columns(texts.size(), kBlock);
+        NearbyFolder near;
         const std::size_t end = std::min(paths.size(), (i + 1) * kBlock);
         for (std::size_t file = i * kBlock; file < end; ++file) {
-            read_one(paths[file], file, texts, block, states, stats);
+            read_one(paths[file], file, texts, near, block, states, stats);
         }
     });
     // A later block may be there, of a thread that looked at the clock first: it is read again.

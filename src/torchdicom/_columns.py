@@ -64,7 +64,9 @@ def full_paths(rows: pa.Table, roots: Roots) -> pa.BinaryArray:
         _fail("path", "a value is not there")
     if len(number) and not 0 <= number.min() <= number.max() < len(prefixes):
         _fail("root", "a folder is not one of the scan")
-    prefix = pa.array(prefixes, pa.binary()).take(pa.array(number))
+    prefix = pa.scalar(prefixes[0])
+    if len(prefixes) > 1:
+        prefix = pa.array(prefixes, pa.binary()).take(pa.array(number))
     return pc.binary_join_element_wise(prefix, path, pa.scalar(b"", pa.binary()))
 
 
@@ -230,6 +232,8 @@ def _column(rows: pa.Table, name: str) -> pa.Array:
 
 def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
     """The same values, and where they are dictionary-encoded, in one dictionary."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
     filled = [chunk for chunk in column.chunks if len(chunk)]
     if len(filled) == 1:
         return filled[0]

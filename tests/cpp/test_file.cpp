@@ -76,6 +76,36 @@ struct Opened {
 
 } // namespace
 
+TEST_CASE("a file is the same by way of its folder, whichever was asked for before") {
+    const test::TemporaryFolder folder;
+    for (const char* const name : {"a", "ab", "a/deep"}) {
+        fs::create_directories(folder.path(name));
+    }
+    fs::create_directory_symlink(folder.path("ab"), folder.path("link"));
+    const std::vector<std::string> paths{
+        folder.write("a/1", bytes_of({'1'})),  folder.write("a/2", bytes_of({'2'})),
+        folder.write("ab/1", bytes_of({'3'})), folder.write("a/deep/1", bytes_of({'4'})),
+        folder.write("1", bytes_of({'5'})),    folder.path("link/1")};
+    LoadStats stats;
+    NearbyFolder near;
+    for (const std::size_t i : {0U, 1U, 2U, 0U, 3U, 4U, 5U, 2U, 4U}) {
+        const File file{paths[i], near, stats};
+        CHECK(file.path() == paths[i]);
+        CHECK(file.identity() == File{paths[i], stats}.identity());
+        CHECK(read(file, 0, 9) == read(File{paths[i], stats}, 0, 9));
+    }
+    for (const std::string& path : {folder.path("a/3"), folder.path("none/1"), folder.path("a/"),
+                                    folder.path("a/1/x"), std::string{}, folder.path("a/deep")}) {
+        try {
+            const File file{path, near, stats};
+            FAIL("it opened");
+        } catch (const Error& error) {
+            CHECK(error.place().path == path);
+            CHECK(error.system_errno() == errno_of_open(path));
+        }
+    }
+}
+
 TEST_CASE("what is no regular file is refused with errno, and a FIFO does not block") {
     const test::TemporaryFolder folder;
     CHECK(errno_of_open(folder.path("missing.dcm")) == ENOENT);
