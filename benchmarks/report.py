@@ -93,9 +93,7 @@ def save(folder: Path, name: str, rows: Sequence[dict[str, Any]], bars: Sequence
         "question": name,
         "rows": rows,
         "bars": bars,
-        "command": f'make bench ARGS="{shlex.join(sys.argv[1:])}"'
-        if sys.argv[1:]
-        else "make bench",
+        "command": _command(sys.argv[1:]),
         "commit": _commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {
@@ -109,6 +107,14 @@ def save(folder: Path, name: str, rows: Sequence[dict[str, Any]], bars: Sequence
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(facts, indent=1) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def _command(arguments: list[str]) -> str:
+    """How to ask the same; where the answer is kept is no part of it."""
+    if "--out" in arguments:
+        at = arguments.index("--out")
+        arguments = arguments[:at] + arguments[at + 2 :]
+    return f'make bench ARGS="{shlex.join(arguments)}"' if arguments else "make bench"
 
 
 def _version(name: str) -> str:

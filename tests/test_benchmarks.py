@@ -100,6 +100,13 @@ def test_bars_hold_or_not(is_most: bool, measured: float, slack: float, holds: b
     assert bar.verdict([], slack)["holds"] is holds
 
 
+def test_the_command_says_how_to_ask_the_same() -> None:
+    assert report._command([]) == "make bench"
+    assert report._command(["--out", "elsewhere"]) == "make bench"
+    arguments = ["rle", "--out", "elsewhere", "--case", "a b"]
+    assert report._command(arguments) == "make bench ARGS=\"rle --case 'a b'\""
+
+
 def test_quartiles_are_those_of_the_values() -> None:
     assert report._spread("ms", [1, 2]) == {"ms": 1.5, "ms_low": 1.25, "ms_high": 1.75}
     assert report._spread("ms", [3]) == {"ms": 3, "ms_low": 3, "ms_high": 3}

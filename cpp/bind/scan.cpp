@@ -319,7 +319,9 @@ void register_scan(py::module_& module) {
     module.def("discover_files", &discover_files, py::arg("paths"));
     module.def("find_paths", &numbers_of_paths, py::arg("known"), py::arg("wanted"));
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
-    py::class_<HeaderRows>(module, "HeaderRows")
+    // An ordinary class, for the checks of the stubs: there are no static properties in it.
+    py::class_<HeaderRows>(module, "HeaderRows", py::is_final{},
+                           py::metaclass{reinterpret_cast<PyObject*>(&PyType_Type)})
         .def(py::init<std::vector<Tag>>(), py::arg("texts"))
         .def("read", &HeaderRows::read, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
              py::arg("most_seconds") = std::numeric_limits<double>::infinity())

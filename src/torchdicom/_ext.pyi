@@ -1,6 +1,6 @@
 # The C++ core; internal, its callers are _native and _runtime.
 
-from typing import Any, Final, Literal, TypeAlias, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict, final
 
 from numpy.typing import NDArray
 
@@ -121,6 +121,7 @@ def discover_files(paths: list[str | bytes]) -> tuple[_Texts, list[tuple[bytes, 
 def find_paths(known: _Texts, wanted: _Texts) -> NDArray[Any]: ...
 def file_states(paths: _Texts, num_threads: int) -> tuple[NDArray[Any], NDArray[Any]]: ...
 
+@final
 class HeaderRows:
     def __init__(self, texts: list[int]) -> None: ...
     def read(self, paths: _Texts, *, num_threads: int, most_seconds: float = ...) -> int: ...
