@@ -28,8 +28,8 @@ struct FileStates {
     std::vector<std::int64_t> mtime_ns;
 };
 
-/// The index of each of `wanted` among `sorted`, -1 where it is not there; both are columns of texts
-/// that `count_records` has passed. Quick where one mostly follows the other.
+/// The index of each of `wanted` among `sorted`, -1 where it is not there; both are columns of
+/// texts that `count_records` has passed. Quick where one mostly follows the other.
 [[nodiscard]] std::vector<std::int64_t> find_paths(const ColumnView& sorted,
                                                    const ColumnView& wanted);
 
