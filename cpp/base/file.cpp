@@ -11,9 +11,10 @@ namespace torchdicom {
 namespace {
 
 #ifdef O_PATH
-constexpr int kFolder = O_PATH; // to look into a folder takes no right to list it
+// O_PATH: to look into a folder takes no right to list it.
+constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
 #else
-constexpr int kFolder = O_RDONLY;
+constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 #endif
 
 FileIdentity identity_of(const struct stat& status) noexcept {
@@ -47,7 +48,7 @@ void NearbyFolder::open(const std::string& path, std::size_t length) {
         ::close(std::exchange(descriptor_, -1));
     }
     folder_.assign(path, 0, length);
-    descriptor_ = ::open(folder_.c_str(), kFolder | O_DIRECTORY | O_CLOEXEC);
+    descriptor_ = ::open(folder_.c_str(), kFolder);
     if (descriptor_ < 0) {
         folder_.clear(); // whoever is asked for the file by its path says what is wrong
     }

@@ -31,6 +31,8 @@ class NearbyFolder {
     ~NearbyFolder();
     NearbyFolder(const NearbyFolder&) = delete;
     NearbyFolder& operator=(const NearbyFolder&) = delete;
+    NearbyFolder(NearbyFolder&&) = delete;
+    NearbyFolder& operator=(NearbyFolder&&) = delete;
 
     /// What the system's functions with "at" in their names take for `path`, valid until the next
     /// call and as long as `path`.

@@ -321,7 +321,7 @@ void register_scan(py::module_& module) {
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
     // An ordinary class, for the checks of the stubs: there are no static properties in it.
     py::class_<HeaderRows>(module, "HeaderRows", py::is_final{},
-                           py::metaclass{reinterpret_cast<PyObject*>(&PyType_Type)})
+                           py::metaclass{py::module_::import("builtins").attr("type")})
         .def(py::init<std::vector<Tag>>(), py::arg("texts"))
         .def("read", &HeaderRows::read, py::arg("paths"), py::kw_only(), py::arg("num_threads"),
              py::arg("most_seconds") = std::numeric_limits<double>::infinity())

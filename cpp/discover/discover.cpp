@@ -47,6 +47,7 @@ class Walk {
         const std::string prefix = path.ends_with('/') ? path : path + '/';
         const std::unique_ptr<DIR, CloseFolder> entries{::opendir(path.c_str())};
         errno = entries ? 0 : errno;
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): only where threads share a stream
         while (const dirent* const entry = entries ? ::readdir(entries.get()) : nullptr) {
             add_entry(prefix, *entry, folders);
             errno = 0; // readdir says by it alone whether it failed or is done
