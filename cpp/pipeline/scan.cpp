@@ -5,7 +5,6 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <sys/stat.h>
 #include <utility>
 
@@ -235,21 +234,29 @@ FileStates file_states(const ColumnView& paths, const ParallelOptions& parallel)
 }
 
 std::vector<std::int64_t> find_paths(const ColumnView& sorted, const ColumnView& wanted) {
-    const auto count = static_cast<std::int64_t>(sorted.offsets.size() - 1);
-    const auto path_at = [&sorted](std::int64_t i) {
-        return text_at(sorted, static_cast<std::size_t>(i));
+    const std::size_t count = sorted.offsets.size() - 1;
+    const auto first_from = [&sorted, count](std::string_view path) {
+        std::size_t low = 0; // not std::views::iota, which clang 14 cannot compile
+        for (std::size_t high = count; low < high;) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (text_at(sorted, middle) < path) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     };
     std::vector<std::int64_t> found;
     found.reserve(wanted.offsets.size() - 1);
-    std::int64_t next = 0;
+    std::size_t next = 0;
     for (std::size_t i = 0; i + 1 < wanted.offsets.size(); ++i) {
         const std::string_view path = text_at(wanted, i);
-        if (next == count || path_at(next) != path) {
-            const auto all = std::views::iota(std::int64_t{0}, count);
-            next = *std::ranges::lower_bound(all, path, {}, path_at);
+        if (next == count || text_at(sorted, next) != path) {
+            next = first_from(path);
         }
-        const bool is_there = next != count && path_at(next) == path;
-        found.push_back(is_there ? next++ : -1);
+        const bool is_there = next != count && text_at(sorted, next) == path;
+        found.push_back(is_there ? static_cast<std::int64_t>(next++) : -1);
     }
     return found;
 }
