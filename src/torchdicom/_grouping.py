@@ -54,10 +54,8 @@ def group_read(reader: HeaderReader, locator: Locator) -> tuple[pa.Table, pa.Tab
     """The rows of series of all that was read, by series and slice; and the rows of other files."""
     parts = reader.group()
     places = Places.of(parts, sum(len(part["rows"]) + len(part["set_aside"]) for part in parts))
-    rank = np.argsort(np.argsort(np.array([part["key"] for part in parts], object)))
-    order = (
-        np.lexsort((_slices_first(places.position), rank[places.part])) if parts else places.part
-    )
+    rank = _rank([part["key"] for part in parts])
+    order = np.lexsort((_slices_first(places.position), rank[places.part]))
     read = reader.take(order)
     frame = read.rows["frame"].to_numpy()
     columns = _series_columns(parts, places.taken(order), read.record, frame, locator)
@@ -120,12 +118,17 @@ def order_of(rows: pa.Table) -> NDArray[np.int64]:
         return np.argsort(rows.column("file").to_numpy())
     keys = in_one_piece(rows.column("series_key"))
     names = keys.dictionary.to_pylist()
-    rank = np.empty(len(names) + 1, np.int64)
-    rank[np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)] = range(len(names))
-    rank[-1] = len(names)
+    rank = np.append(_rank(names), len(names))  # the last is that of no series
     key = rank[keys.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
     position, frame = (numbers_of(rows, name, 0) for name in ("position", "frame"))
     return np.lexsort((frame, rows.column("file").to_numpy(), _slices_first(position), key))
+
+
+def _rank(names: Sequence[str]) -> NDArray[np.int64]:
+    """The place of each where all are in order."""
+    rank = np.empty(len(names), np.int64)
+    rank[sorted(range(len(names)), key=names.__getitem__)] = range(len(names))
+    return rank
 
 
 def _slices_first(position: NDArray[np.int32]) -> NDArray[np.int32]:
