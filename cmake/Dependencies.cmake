@@ -2,6 +2,9 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(libjpeg REQUIRED IMPORTED_TARGET libjpeg)
+pkg_check_modules(openjpeg REQUIRED IMPORTED_TARGET libopenjp2)
+pkg_check_modules(libjxl REQUIRED IMPORTED_TARGET libjxl)
 
 # Not find_package(GDCM): its targets file drags in every library and tool of GDCM and warns about
 # each one that the -dev package alone does not install.
@@ -13,7 +16,9 @@ foreach(name IN ITEMS gdcmMSFF gdcmDSED gdcmDICT gdcmCommon)
     target_link_libraries(torchdicom_gdcm INTERFACE "${${name}_LIBRARY}")
 endforeach()
 message(STATUS "GDCM: ${gdcmMSFF_LIBRARY}")
-message(STATUS "libdeflate ${libdeflate_VERSION}")
+foreach(name IN ITEMS libdeflate libjpeg openjpeg libjxl)
+    message(STATUS "${name}: ${${name}_VERSION}")
+endforeach()
 
 if(TORCHDICOM_TESTS)
     find_package(doctest CONFIG REQUIRED)

@@ -62,6 +62,19 @@ bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
     return true;
 }
 
+bool has_markers(Encoding encoding) noexcept {
+    switch (encoding) {
+    case Encoding::native_little:
+    case Encoding::native_big:
+    case Encoding::encapsulated_uncompressed:
+    case Encoding::deflated_frame:
+    case Encoding::rle:
+        return false;
+    default:
+        return true;
+    }
+}
+
 } // namespace
 
 void fail_invalid(const std::string& sentence) {
@@ -83,9 +96,12 @@ Codestream find_codestream(ByteSpan frame, Encoding encoding) {
         return walk_jpeg(frame, encoding);
     case Encoding::jpeg_2000:
         return walk_jpeg2000(frame);
+    case Encoding::htj2k:
+    case Encoding::jpeg_xl:
     case Encoding::native_little:
     case Encoding::native_big:
     case Encoding::encapsulated_uncompressed:
+    case Encoding::deflated_frame:
     case Encoding::rle:
     case Encoding::unsupported:
         break;
@@ -96,6 +112,8 @@ Codestream find_codestream(ByteSpan frame, Encoding encoding) {
 Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format) {
     if (encoding == Encoding::rle) {
         static_cast<void>(find_rle_segments(codestream, format));
+    }
+    if (!has_markers(encoding)) {
         return {.info = {}, .bytes = codestream};
     }
     const Codestream stream = find_codestream(codestream, encoding);

@@ -19,6 +19,7 @@ struct CodestreamInfo {
     std::uint32_t components = 0;
     std::uint32_t precision = 0; ///< the largest of all components
     bool is_signed = false;      ///< only JPEG 2000 says so
+    std::uint8_t process = 0;    ///< second byte of the SOF marker, of JPEG and JPEG-LS only
 };
 
 /// A codestream that was walked from its first marker to its last.

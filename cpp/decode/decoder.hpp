@@ -1,9 +1,7 @@
 // One call decodes one frame, whatever its encoding; the codecs stand behind it.
 #pragma once
 
-#include "base/bytes.hpp"
-#include "header/pixel_format.hpp"
-#include "header/transfer_syntax.hpp"
+#include "decode/codec.hpp"
 
 #include <string>
 #include <string_view>
@@ -11,14 +9,11 @@
 
 namespace torchdicom {
 
-/// Decodes one frame of any encoding but the native ones into `samples`: exactly
-/// format.bytes_per_frame() bytes, native endian, bits_allocated wide, planes interleaved, the bits
-/// as the codestream gives them (not yet masked to BitsStored). Checks the codestream against
-/// `format` first. Throws DecodeError or UnsupportedError without a path (and ParseError
+/// Decodes one frame of any encoding but the native ones into rows. Checks the codestream against
+/// the format first. Throws DecodeError or UnsupportedError without a path (and ParseError
 /// truncated_pixels for an encapsulated uncompressed frame that is too short); safe to call from
 /// many threads.
-void decode_frame(ByteSpan codestream, const TransferSyntax& syntax, const PixelFormat& format,
-                  MutableByteSpan samples);
+void decode_frame(ByteSpan codestream, const DecodeRequest& request, RowSink& rows);
 
 /// Which library decodes a syntax in this build, for `codecs()`.
 struct CodecRow {

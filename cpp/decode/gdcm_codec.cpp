@@ -175,8 +175,9 @@ void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed
 
 } // namespace
 
-void decode_with_gdcm(const Codestream& stream, const TransferSyntax& syntax,
-                      const PixelFormat& format, MutableByteSpan samples) {
+void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, RowSink& rows) {
+    const TransferSyntax& syntax = request.syntax;
+    const PixelFormat& format = request.format;
     if (format.samples_per_pixel != 1) {
         fail(ErrorCode::unsupported_photometric,
              "The frame has SamplesPerPixel " + std::to_string(format.samples_per_pixel) + " in " +
@@ -197,7 +198,10 @@ void decode_with_gdcm(const Codestream& stream, const TransferSyntax& syntax,
         fail_decoder(syntax, std::to_string(size) + " bytes came out where " +
                                  std::to_string(expected) + " were expected");
     }
+    const MutableByteSpan samples = decode_scratch(Scratch::frame, format.bytes_per_frame());
     store(bytes->GetPointer(), width, format.bytes_per_sample(), stream.info.is_signed, samples);
+    rows.start({.window = whole_image(format)});
+    static_cast<void>(rows.put(samples));
 }
 
 std::string gdcm_version() { return gdcm::Version::GetVersion(); }

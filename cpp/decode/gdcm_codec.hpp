@@ -2,18 +2,14 @@
 // threads.
 #pragma once
 
-#include "base/bytes.hpp"
-#include "decode/codestream.hpp"
-#include "header/pixel_format.hpp"
-#include "header/transfer_syntax.hpp"
+#include "decode/codec.hpp"
 
 #include <string>
 
 namespace torchdicom {
 
-/// Decodes one frame that `check_codestream` has passed; the contract of `decode_frame`.
-void decode_with_gdcm(const Codestream& stream, const TransferSyntax& syntax,
-                      const PixelFormat& format, MutableByteSpan samples);
+/// A DecodeFunction.
+void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, RowSink& rows);
 
 /// The version of the library that is linked.
 [[nodiscard]] std::string gdcm_version();

@@ -125,6 +125,7 @@ class JpegWalker {
         for (std::size_t at = kFixed; at < body.size(); at += 3) {
             read_component(body.subspan(at, 3));
         }
+        info_.process = marker;
         sof_ = marker;
     }
 

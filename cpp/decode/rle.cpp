@@ -1,7 +1,5 @@
 #include "decode/rle.hpp"
 
-#include "decode/codestream.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <string>
@@ -108,15 +106,19 @@ std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& forma
     return segments;
 }
 
-void decode_rle(ByteSpan frame, const PixelFormat& format, MutableByteSpan samples) {
-    const std::vector<ByteSpan> segments = find_rle_segments(frame, format);
-    const std::size_t width = format.bytes_per_sample();
+void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink& rows) {
+    const std::vector<ByteSpan> segments = find_rle_segments(stream.bytes, request.format);
+    const std::size_t width = request.format.bytes_per_sample();
+    const MutableByteSpan samples =
+        decode_scratch(Scratch::frame, request.format.bytes_per_frame());
     for (std::size_t i = 0; i < segments.size(); ++i) {
         const std::size_t significance = i % width; // 0 is the most significant byte, G.2
         const std::size_t byte =
             std::endian::native == std::endian::little ? width - 1 - significance : significance;
         unpack(segments[i], Plane{samples, i - significance + byte, segments.size()}, i);
     }
+    rows.start({.window = whole_image(request.format)});
+    static_cast<void>(rows.put(samples));
 }
 
 } // namespace torchdicom

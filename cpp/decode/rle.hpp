@@ -2,8 +2,7 @@
 // first.
 #pragma once
 
-#include "base/bytes.hpp"
-#include "header/pixel_format.hpp"
+#include "decode/codec.hpp"
 
 #include <vector>
 
@@ -14,8 +13,7 @@ namespace torchdicom {
 /// segments, invalid_codestream where the RLE header (G.5) is broken.
 [[nodiscard]] std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& format);
 
-/// Decodes one frame; the contract of `decode_frame`. PlanarConfiguration says nothing about RLE.
-/// Throws also DecodeError invalid_codestream where a segment holds too few bytes.
-void decode_rle(ByteSpan frame, const PixelFormat& format, MutableByteSpan samples);
+/// A DecodeFunction. PlanarConfiguration says nothing about RLE.
+void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink& rows);
 
 } // namespace torchdicom

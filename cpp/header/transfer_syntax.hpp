@@ -13,11 +13,14 @@ enum class Encoding : std::uint8_t {
     native_little,
     native_big,
     encapsulated_uncompressed,
+    deflated_frame, ///< each frame is a deflate stream of its own (PS3.5 A.4.13)
     rle,
     jpeg,          ///< baseline, extended and the retired lossy processes
     jpeg_lossless, ///< process 14, with any or the first predictor
     jpeg_ls,
     jpeg_2000,
+    htj2k,
+    jpeg_xl,
     unsupported,
 };
 

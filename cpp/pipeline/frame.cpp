@@ -83,6 +83,31 @@ class FrameWriter {
     bool stream_;
 };
 
+/// The rows of a codec that are wanted.
+class DecodedRows final : public RowSink {
+  public:
+    DecodedRows(const Plan& plan, const FrameWriter& writer) : plan_{&plan}, writer_{&writer} {}
+
+    void start(const DecodedArea& area) override { next_row_ = area.window.y0; }
+    [[nodiscard]] bool put(ByteSpan rows) override {
+        const std::size_t row_bytes = plan_->format.bytes_per_row();
+        const std::size_t end_row = next_row_ + rows.size() / row_bytes;
+        const std::size_t from = std::clamp(plan_->window.y0, next_row_, end_row);
+        const std::size_t to = std::clamp(plan_->window.y1, from, end_row);
+        if (from < to) {
+            writer_->write_rows(
+                rows.subspan((from - next_row_) * row_bytes, (to - from) * row_bytes), from);
+        }
+        next_row_ = end_row;
+        return next_row_ < plan_->window.y1;
+    }
+
+  private:
+    const Plan* plan_;
+    const FrameWriter* writer_;
+    std::size_t next_row_ = 0;
+};
+
 /// Native pixels: no codec, the cells are the bytes of the file.
 void run_native(const PixelSource& source, const Plan& plan, const FrameTask& task,
                 const FrameWriter& writer) {
@@ -127,7 +152,6 @@ void run_native_rows(const PixelSource& source, const Plan& plan, const FrameTas
 void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTask& task,
                       const FrameWriter& writer) {
     thread_local std::vector<std::byte> codestream_memory;
-    thread_local std::vector<std::byte> sample_memory;
     const FileHeader& header = source.header();
     const MutableByteSpan codestream = scratch(codestream_memory, header.frames.bytes(task.frame));
     std::size_t done = 0;
@@ -136,11 +160,10 @@ void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTa
         done += range.length;
     }
     source.require_unchanged(); // before a decoder is blamed for half a file
-    const MutableByteSpan samples = scratch(sample_memory, plan.format.bytes_per_frame());
-    decode_frame(codestream, header.transfer_syntax, plan.format, samples);
-    const std::size_t row_bytes = samples.size() / plan.format.rows;
-    writer.write_rows(samples.subspan(plan.window.y0 * row_bytes, plan.window.rows() * row_bytes),
-                      plan.window.y0);
+    DecodedRows rows{plan, writer};
+    decode_frame(codestream,
+                 {.syntax = header.transfer_syntax, .format = plan.format, .window = plan.window},
+                 rows);
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // Which part of a series is wanted, and where and when its voxels then lie.
 #pragma once
 
-#include "header/pixel_format.hpp"
+#include "plan/window.hpp"
 #include "series/series.hpp"
 
 #include <cstddef>
@@ -28,29 +28,6 @@ using SliceSelection = std::variant<SliceRange, std::vector<std::int64_t>>;
 /// selected.
 [[nodiscard]] std::vector<std::size_t> pick_slices(const std::optional<SliceSelection>& selection,
                                                    std::size_t count);
-
-/// Rows y0 to y1 and columns x0 to x1 of an image as a caller has them, half-open.
-struct Region {
-    std::int64_t y0 = 0;
-    std::int64_t y1 = 0;
-    std::int64_t x0 = 0;
-    std::int64_t x1 = 0;
-};
-
-/// The same, known to lie in an image and to hold at least a pixel.
-struct Window {
-    std::size_t y0 = 0;
-    std::size_t y1 = 0;
-    std::size_t x0 = 0;
-    std::size_t x1 = 0;
-
-    [[nodiscard]] std::size_t rows() const noexcept { return y1 - y0; }
-    [[nodiscard]] std::size_t columns() const noexcept { return x1 - x0; }
-};
-
-/// The whole image without a region. Throws std::invalid_argument, naming the size of the image,
-/// for a region that is empty or not inside of it.
-[[nodiscard]] Window window_of(const std::optional<Region>& region, const PixelFormat& format);
 
 /// Where voxels lie in the patient, in millimetres.
 struct Grid {

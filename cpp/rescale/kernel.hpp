@@ -38,7 +38,7 @@ enum class Arithmetic : std::uint8_t {
 
 /// Which loop is wanted.
 struct KernelChoice {
-    std::uint32_t bits_allocated = 16;
+    std::uint32_t bits_per_cell = 16;
     bool is_signed = false;
     Arithmetic arithmetic = Arithmetic::float64;
     DType dtype = DType::float32;

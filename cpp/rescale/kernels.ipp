@@ -210,8 +210,8 @@ template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) n
 } // namespace
 
 Kernel find(const KernelChoice& choice) noexcept {
-    const auto [bits_allocated, is_signed, arithmetic, dtype] = choice;
-    switch (bits_allocated) {
+    const auto [bits_per_cell, is_signed, arithmetic, dtype] = choice;
+    switch (bits_per_cell) {
     case 8:
         return is_signed ? kernel_for<std::int8_t>(arithmetic, dtype)
                          : kernel_for<std::uint8_t>(arithmetic, dtype);

@@ -26,15 +26,15 @@ bool is_whole(double value) noexcept { return std::trunc(value) == value; }
 bool is_same_type(const PixelFormat& format, DType dtype) noexcept {
     switch (dtype) {
     case DType::uint8:
-        return format.bits_allocated == 8 && !format.is_signed;
+        return format.bits_per_cell() == 8 && !format.is_signed;
     case DType::int8:
-        return format.bits_allocated == 8 && format.is_signed;
+        return format.bits_per_cell() == 8 && format.is_signed;
     case DType::uint16:
-        return format.bits_allocated == 16 && !format.is_signed;
+        return format.bits_per_cell() == 16 && !format.is_signed;
     case DType::int16:
-        return format.bits_allocated == 16 && format.is_signed;
+        return format.bits_per_cell() == 16 && format.is_signed;
     case DType::int32:
-        return format.bits_allocated == 32 && format.is_signed;
+        return format.bits_per_cell() == 32 && format.is_signed;
     default:
         return false;
     }
@@ -44,7 +44,7 @@ bool is_same_type(const PixelFormat& format, DType dtype) noexcept {
 Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype) noexcept {
     const auto [slope, intercept] = rescale;
     const bool is_identity = slope == 1.0 && intercept == 0.0;
-    const bool all_bits = format.bits_stored == format.bits_allocated;
+    const bool all_bits = format.bits_stored == format.bits_per_cell();
     if (is_identity && all_bits && is_same_type(format, dtype)) {
         return Arithmetic::copy;
     }
@@ -59,7 +59,7 @@ Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype
 }
 
 KernelChoice choice(const PixelFormat& format, Arithmetic arithmetic, DType dtype) noexcept {
-    return {.bits_allocated = format.bits_allocated,
+    return {.bits_per_cell = format.bits_per_cell(),
             .is_signed = format.is_signed,
             .arithmetic = arithmetic,
             .dtype = dtype};

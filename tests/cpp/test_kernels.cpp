@@ -60,7 +60,7 @@ KernelParameters parameters_of(const PixelFormat& format, const Rescale& rescale
 bool is_exact(const PixelFormat& format, const Rescale& rescale, DType dtype, Arithmetic way,
               InstructionSet set) {
     Expected expected = test::expect(format, rescale, dtype);
-    const Kernel kernel = find_kernel({.bits_allocated = format.bits_allocated,
+    const Kernel kernel = find_kernel({.bits_per_cell = format.bits_per_cell(),
                                        .is_signed = format.is_signed,
                                        .arithmetic = way,
                                        .dtype = dtype},

@@ -1,7 +1,7 @@
 // Frames that are decoded here: RLE, and encapsulated uncompressed ones.
 // Covers: decode/rle.cpp
 
-#include "decode/decoder.hpp"
+#include "decoded.hpp"
 #include "fuzz.hpp"
 #include "pixel_format_input.hpp"
 
@@ -16,7 +16,7 @@ std::optional<std::vector<std::byte>> decode(ByteSpan frame, std::string_view sy
                                              const PixelFormat& format, std::byte before) {
     std::vector<std::byte> samples(format.bytes_per_frame(), before);
     const auto error = fuzz::error_of(
-        [&] { decode_frame(frame, *find_transfer_syntax(syntax), format, samples); });
+        [&] { test::decode_whole(frame, *find_transfer_syntax(syntax), format, samples); });
     return error ? std::nullopt : std::optional{samples};
 }
 

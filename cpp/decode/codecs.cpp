@@ -1,0 +1,64 @@
+// The table of codecs: a row each, in order of preference.
+
+#include "decode/codec.hpp"
+#include "decode/gdcm_codec.hpp"
+#include "decode/rle.hpp"
+#include "decode/uncompressed.hpp"
+
+#include <array>
+#include <vector>
+
+namespace torchdicom {
+
+namespace {
+
+template <Encoding... encodings> bool is_one_of(const TransferSyntax& syntax) noexcept {
+    return ((syntax.encoding == encodings) || ...);
+}
+
+bool any_frame(const CodestreamInfo& /*info*/, const PixelFormat& /*format*/) noexcept {
+    return true;
+}
+
+std::string own_version() { return TORCHDICOM_VERSION; }
+
+constexpr std::array kCodecs{
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::encapsulated_uncompressed>,
+          .takes = any_frame,
+          .decode = decode_uncompressed},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::rle>,
+          .takes = any_frame,
+          .decode = decode_rle},
+    Codec{.name = "gdcm",
+          .library = "GDCM",
+          .version = gdcm_version,
+          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
+                             Encoding::jpeg_2000>,
+          .takes = any_frame,
+          .decode = decode_with_gdcm},
+};
+
+} // namespace
+
+std::span<const Codec> all_codecs() noexcept { return kCodecs; }
+
+MutableByteSpan decode_scratch(Scratch slot, std::size_t size) {
+    thread_local std::array<std::vector<std::byte>, 2> memory;
+    std::vector<std::byte>& chosen = memory.at(static_cast<std::size_t>(slot));
+    if (chosen.size() < size) {
+        chosen.resize(size);
+    }
+    return MutableByteSpan{chosen}.first(size);
+}
+
+Window whole_image(const PixelFormat& format) noexcept {
+    return {.y0 = 0, .y1 = format.rows, .x0 = 0, .x1 = format.columns};
+}
+
+} // namespace torchdicom
