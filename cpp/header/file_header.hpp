@@ -7,6 +7,7 @@
 #include "header/byte_window.hpp"
 #include "header/element_reader.hpp"
 #include "header/frame_table.hpp"
+#include "header/lookup_table.hpp"
 #include "header/tags.hpp"
 #include "header/transfer_syntax.hpp"
 
@@ -78,6 +79,10 @@ struct FileHeader {
     /// The first found of the attributes that move rescale or geometry elsewhere.
     std::optional<Tag> functional_groups;
     bool has_modality_lut = false;
+    std::optional<LookupTable> modality_lut;   ///< first item of ModalityLUTSequence
+    std::optional<Palette> palette;            ///< of PALETTE COLOR
+    std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
+    std::vector<std::string> notes;            ///< what is odd and harms nothing, a sentence each
 
     std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
     FrameTable frames;

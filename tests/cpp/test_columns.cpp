@@ -53,10 +53,15 @@ auto kept_of(const FileHeader& header) {
                  pixel_padding_range_limit, image_position_patient, image_orientation_patient,
                  pixel_spacing, imager_pixel_spacing, slice_thickness, rescale_slope,
                  rescale_intercept, echo_time, repetition_time, flip_angle, frame_time,
-                 frame_time_vector, functional_groups, has_modality_lut, pixels, frames,
-                 extended_offsets, extended_lengths, fetched, texts] = header;
+                 frame_time_vector, functional_groups, has_modality_lut, modality_lut, palette,
+                 real_world_maps, notes, pixels, frames, extended_offsets, extended_lengths,
+                 fetched, texts] = header;
     static_cast<void>(memory);
     static_cast<void>(series_description);
+    static_cast<void>(modality_lut);
+    static_cast<void>(palette);
+    static_cast<void>(real_world_maps);
+    static_cast<void>(notes);
     static_cast<void>(extended_offsets);
     static_cast<void>(extended_lengths);
     static_cast<void>(fetched);
