@@ -339,11 +339,13 @@ template <bool kMasked>
         }
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const JpegLsRow& row = rows[i];
+            // A context of flat gradients, which is a run elsewhere, has no sign.
+            const std::int32_t sign = contexts[i] == 0 ? 0 : turns[i] >> 31U;
             const std::int32_t prediction =
                 predict(row.current[x - 1], row.above[x], row.above[x - 1]);
-            row.current[x] = static_cast<std::uint16_t>(regular_sample<kMasked>(
-                state.contexts, coding, state.cursor, static_cast<std::size_t>(contexts[i]),
-                turns[i] >> 31U, prediction));
+            row.current[x] = static_cast<std::uint16_t>(
+                regular_sample<kMasked>(state.contexts, coding, state.cursor,
+                                        static_cast<std::size_t>(contexts[i]), sign, prediction));
         }
         ++x;
     }

@@ -3,8 +3,8 @@
 // Covers: decode/jpeg_ls_header.cpp decode/jpeg_ls_preset.cpp decode/jpeg_ls_rows.cpp
 // Covers: decode/jpeg_ls_scan.cpp
 
-#include "decode/codestream.hpp"
 #include "decode/jpeg_ls.hpp"
+#include "decode/codestream.hpp"
 #include "decoded.hpp"
 #include "fuzz.hpp"
 
@@ -58,9 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         part.y0 = (flags >> 1U) % format.rows;
         part.y1 = part.y0 + 1;
         const auto row = decode(stream, format, part, std::byte{0});
-        fuzz::require(row && std::ranges::equal(*row, std::span{*samples}.subspan(
-                                                          part.y0 * format.bytes_per_row(),
-                                                          format.bytes_per_row())),
+        fuzz::require(row && std::ranges::equal(
+                                 *row, std::span{*samples}.subspan(part.y0 * format.bytes_per_row(),
+                                                                   format.bytes_per_row())),
                       "a row by itself is the row of the image");
     }
     return 0;
