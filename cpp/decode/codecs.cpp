@@ -2,6 +2,7 @@
 
 #include "decode/codec.hpp"
 #include "decode/gdcm_codec.hpp"
+#include "decode/jpeg_lossless.hpp"
 #include "decode/rle.hpp"
 #include "decode/uncompressed.hpp"
 
@@ -35,6 +36,12 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::rle>,
           .takes = any_frame,
           .decode = decode_rle},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_lossless>,
+          .takes = any_frame,
+          .decode = decode_jpeg_lossless},
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
