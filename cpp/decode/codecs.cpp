@@ -1,7 +1,10 @@
 // The table of codecs: a row each, in order of preference.
 
+#include "base/deflate.hpp"
 #include "decode/codec.hpp"
+#include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
+#include "decode/libjpeg_codec.hpp"
 #include "decode/rle.hpp"
 #include "decode/uncompressed.hpp"
 
@@ -35,12 +38,24 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::rle>,
           .takes = any_frame,
           .decode = decode_rle},
+    Codec{.name = "libdeflate",
+          .library = "libdeflate",
+          .version = libdeflate_version,
+          .reads = is_one_of<Encoding::deflated_frame>,
+          .takes = any_frame,
+          .decode = decode_deflated_frame},
+    Codec{.name = "libjpeg-turbo",
+          .library = "libjpeg-turbo",
+          .version = libjpeg_version,
+          .reads = is_one_of<Encoding::jpeg>,
+          .takes = libjpeg_takes,
+          .decode = decode_with_libjpeg},
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
           .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
                              Encoding::jpeg_2000>,
-          .takes = any_frame,
+          .takes = gdcm_takes,
           .decode = decode_with_gdcm},
 };
 
