@@ -1,8 +1,11 @@
 // The table of codecs: a row each, in order of preference.
 
+#include "base/deflate.hpp"
 #include "decode/codec.hpp"
+#include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
 #include "decode/jpeg_lossless.hpp"
+#include "decode/libjpeg_codec.hpp"
 #include "decode/rle.hpp"
 #include "decode/uncompressed.hpp"
 
@@ -42,12 +45,24 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::jpeg_lossless>,
           .takes = any_frame,
           .decode = decode_jpeg_lossless},
+    Codec{.name = "libdeflate",
+          .library = "libdeflate",
+          .version = libdeflate_version,
+          .reads = is_one_of<Encoding::deflated_frame>,
+          .takes = any_frame,
+          .decode = decode_deflated_frame},
+    Codec{.name = "libjpeg-turbo",
+          .library = "libjpeg-turbo",
+          .version = libjpeg_version,
+          .reads = is_one_of<Encoding::jpeg>,
+          .takes = libjpeg_takes,
+          .decode = decode_with_libjpeg},
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
           .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
                              Encoding::jpeg_2000>,
-          .takes = any_frame,
+          .takes = gdcm_takes,
           .decode = decode_with_gdcm},
 };
 
