@@ -270,7 +270,10 @@ def _inflate(frame: bytes, pixels: PixelFormat) -> bytes:
         msg = f"The deflated frame is broken: {error}"
         raise ParseError(msg, code="invalid_deflate") from error
     # One more byte may make its length even.
-    if not inflater.eof or len(inflated) not in {needed, needed + 1}:
-        msg = f"The deflated frame holds {len(inflated)} bytes or more, and {needed} are called for"
+    if len(inflated) > needed + 1 or (inflater.eof and len(inflated) < needed):
+        msg = f"The frame inflates to {len(inflated)} bytes or more, and the header says {needed}"
+        raise DecodeError(msg, code="codestream_mismatch")
+    if not inflater.eof:
+        msg = f"The deflated frame ends after {len(inflated)} of {needed} bytes"
         raise ParseError(msg, code="invalid_deflate")
     return inflated

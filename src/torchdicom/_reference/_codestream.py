@@ -176,7 +176,7 @@ def _color(markers: dict[int, bytes], names: bytes) -> Color | None:
         return "YCBCR" if adobe[11] else "RGB"
     if markers.get(_APP0, b"")[:5] == b"JFIF\0":
         return "YCBCR"
-    return "RGB" if names == b"RGB" else None
+    return "RGB" if names in {b"RGB", b"rgb"} else None
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _DISCRETE, _LINEAR, _INDIRECT = range(3)
-_MOST_ENTRIES: Final = 65_536
 
 
 def expand(data: bytes, entries: int, bits: int, *, big: bool) -> Array | str:
@@ -20,19 +19,17 @@ def expand(data: bytes, entries: int, bits: int, *, big: bool) -> Array | str:
         data: The segmented data, words of `bits` bits.
         entries: How many have to come out.
         bits: Of an entry, 8 or 16.
-        big: The words are big endian.
+        big: Words of 16 bits are big endian.
 
     Returns:
         The entries, or a sentence that says what is wrong.
     """
     size = bits // 8
     order: Literal["little", "big"] = "big" if big else "little"
-    if size == 1 and big:  # bytes of OW: the first is the low one of a word (PS3.5 8.1.2)
-        data = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
     words = [
         int.from_bytes(data[at : at + size], order) for at in range(0, len(data) - size + 1, size)
     ]
-    segments = _Segments(words, size, [])
+    segments = _Segments(words, size, entries, [])
     try:
         at = 0
         while at < len(words) and len(segments.values) < entries:
@@ -50,15 +47,19 @@ class _SegmentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Segments:
-    """Expands segments into `values`; `size` is that of a word in bytes."""
+    """Expands segments of words of `size` bytes into `values`, up to all `entries`."""
 
     words: list[int]
     size: int
+    entries: int
     values: list[int]
 
     def append(self, at: int, *, may_copy: bool = True) -> int:
         """Expand the segment at a word, and tell where the next one starts."""
         opcode, count = self._take(at, 2)
+        if not count:
+            msg = f"The palette's segment at word {at} has no length"
+            raise _SegmentError(msg)
         if opcode == _DISCRETE:
             self.values.extend(self._take(at + 2, count))
             at += 2 + count
@@ -71,13 +72,11 @@ class _Segments:
             parts = self._take(at + 2, size)
             source = sum(part << (8 * self.size * i) for i, part in enumerate(parts)) // self.size
             for _ in range(count):
-                source = self.append(source, may_copy=False)
+                if len(self.values) < self.entries:
+                    source = self.append(source, may_copy=False)
             at += 2 + size
         else:
             msg = f"The palette has a segment of type {opcode} where none belongs"
-            raise _SegmentError(msg)
-        if len(self.values) > _MOST_ENTRIES:
-            msg = f"The segments of the palette make more than {_MOST_ENTRIES} entries"
             raise _SegmentError(msg)
         return at
 

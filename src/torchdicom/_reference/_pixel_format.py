@@ -10,9 +10,9 @@ import numpy as np
 from torchdicom._errors import ParseError, UnsupportedError
 from torchdicom._reference._syntaxes import (
     ENCAPSULATED,
+    JPEG,
     JPEG_XL,
     NATIVE,
-    RLE,
     UNCOMPRESSED,
 )
 from torchdicom._reference._tags import TAGS, element_name
@@ -124,15 +124,12 @@ def pixel_format(file: FileHeader) -> PixelFormat:
 def _float_format(file: FileHeader, bits: int) -> PixelFormat:
     """Of FloatPixelData and DoubleFloatPixelData (PS3.3 C.7.6.24, C.7.6.25): gray."""
     header = file.header
-    if header.samples_per_pixel != 1:
-        msg = f"SamplesPerPixel is {header.samples_per_pixel}, and floating point pixels have 1"
-        _refuse(file, msg, "unsupported_photometric", "SamplesPerPixel")
-    if header.photometric_interpretation not in {None, "MONOCHROME1", "MONOCHROME2"}:
-        msg = f"Floating point pixels of {header.photometric_interpretation} are not supported"
-        _refuse(file, msg, "unsupported_photometric", "PhotometricInterpretation")
+    photometric = _checked_photometric(file)
+    if photometric not in {"", "MONOCHROME1", "MONOCHROME2"}:
+        msg = f"Floating point pixels of {photometric} are not supported"
+        _refuse(file, msg, "unsupported_pixel_format", "PhotometricInterpretation")
     if header.bits_allocated != bits:
-        msg = f"BitsAllocated is {header.bits_allocated}, and {bits} belong to these pixels"
-        _refuse(file, msg, "unsupported_pixel_format", "BitsAllocated")
+        _fail_invalid(file, "BitsAllocated", header.bits_allocated, f"{bits} bits of such pixels")
     rows, columns = header.rows or 0, header.columns or 0
     return PixelFormat(rows, columns, bits, bits, bits - 1, is_signed=True, is_float=True)
 
@@ -154,6 +151,8 @@ def _checked_photometric(file: FileHeader) -> str:
     if samples == 3 and header.planar_configuration > 1:
         _fail_invalid(file, "PlanarConfiguration", header.planar_configuration, "0 and 1")
     is_subsampled = header.transfer_syntax_uid in UNCOMPRESSED and photometric == "YBR_FULL_422"
+    if is_subsampled and header.planar_configuration:
+        _fail_invalid(file, "PlanarConfiguration", 1, "0 alone where two pixels share a colour")
     if is_subsampled and (header.columns or 0) % 2:
         _fail_invalid(file, "Columns", header.columns, "even ones, since two pixels share a colour")
     return photometric or ""
@@ -168,15 +167,25 @@ def _checked_bits(file: FileHeader) -> tuple[int, int, int]:
     if allocated not in _BITS_OF_INTEGERS:
         msg = f"BitsAllocated is {allocated}, and 1, 8, 12, 16 and 32 are supported"
         _refuse(file, msg, "unsupported_pixel_format", "BitsAllocated")
-    is_packed = allocated == 12 or (allocated == 1 and header.samples_per_pixel == 3)
-    if header.transfer_syntax_uid == RLE and is_packed:
-        msg = f"BitsAllocated is {allocated}, and RLE knows whole bytes, or 1 bit in gray"
-        _refuse(file, msg, "unsupported_pixel_format", "BitsAllocated")
+    _check_packed(file, allocated)
     if not 1 <= stored <= allocated:
         _fail_invalid(file, "BitsStored", stored, f"1 to {allocated}")
     if not stored - 1 <= high < allocated:
         _fail_invalid(file, "HighBit", high, f"{stored - 1} to {allocated - 1}")
     return allocated, stored, high
+
+
+def _check_packed(file: FileHeader, allocated: int) -> None:
+    """Refuse packed pixels where nothing says how they are packed."""
+    syntax, samples = file.header.transfer_syntax_uid, file.header.samples_per_pixel
+    if allocated not in {1, 12}:
+        return
+    if samples == 3 or (allocated == 1 and syntax in JPEG):
+        msg = f"BitsAllocated is {allocated}, and such pixels have one sample and no lossy JPEG"
+        _refuse(file, msg, "unsupported_pixel_format", "BitsAllocated")
+    if allocated == 12 and syntax in ENCAPSULATED:
+        msg = "BitsAllocated is 12, and pixels of 12 bits are packed in uncompressed files alone"
+        _refuse(file, msg, "unsupported_pixel_format", "BitsAllocated")
 
 
 def _refuse(file: FileHeader, text: str, code: str, keyword: str) -> NoReturn:

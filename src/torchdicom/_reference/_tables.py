@@ -6,7 +6,6 @@ They are read when its pixels are used, so that a damaged table is no matter to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -99,16 +98,13 @@ def modality_lut(values: Values) -> ModalityLut | None:
     """The first Modality LUT of a file; None where there is none.
 
     Raises:
-        ParseError: ``missing_element``, ``invalid_value``.
+        ParseError: ``missing_element``, ``invalid_multiplicity``, ``invalid_value``.
     """
     items = values.items("ModalityLUTSequence")
     if not items:
         return None
     first, entries, bits = _descriptor(items[0], "LUTDescriptor", is_signed=_is_signed(values))
-    if not 8 <= bits <= 16:
-        msg = f"The LUT's entries have {bits} bits, and 8 to 16 are possible"
-        raise items[0].error(msg, "invalid_value", "LUTDescriptor")
-    table = Table(first, _entries(items[0], "LUTData", entries, bits))
+    table = Table(first, _entries(items[0], "LUTData", entries, bits)[0])
     return ModalityLut(table, items[0].text("ModalityLUTType"))
 
 
@@ -116,22 +112,17 @@ def palette(values: Values) -> Palette:
     """The palette of a file (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2).
 
     Raises:
-        ParseError: ``missing_element``, ``invalid_value``.
+        ParseError: ``missing_element``, ``invalid_multiplicity``, ``invalid_value``.
     """
     is_signed = _is_signed(values)
-    names = [f"{color}PaletteColorLookupTable" for color in _COLORS]
-    descriptors = [_descriptor(values, f"{n}Descriptor", is_signed=is_signed) for n in names]
-    for name, ((_, *one), (_, *other)) in zip(names[1:], pairwise(descriptors), strict=True):
-        if one != other:
-            msg = f"The channels of the palette have {one} and {other} entries and bits"
-            raise values.error(msg, "invalid_value", f"{name}Descriptor")
-    channels = []
-    for name, (first, entries, bits) in zip(names, descriptors, strict=True):
-        if bits not in {8, 16}:
-            msg = f"The palette's entries have {bits} bits, and 8 and 16 are possible"
-            raise values.error(msg, "invalid_value", f"{name}Descriptor")
-        channels.append(Table(first, _palette_entries(values, name, entries, bits)))
-    return Palette(tuple(channels), descriptors[0][2])
+    channels, widths = [], []
+    for color in _COLORS:
+        name = f"{color}PaletteColorLookupTable"
+        first, entries, bits = _descriptor(values, f"{name}Descriptor", is_signed=is_signed)
+        table, width = _palette_entries(values, name, entries, bits)
+        channels.append(Table(first, table))
+        widths.append(width)
+    return Palette(tuple(channels), max(widths))
 
 
 def real_world_maps(values: Values, *, is_float: bool) -> list[RealWorldMap]:
@@ -173,12 +164,15 @@ def _descriptor(values: Values, keyword: str, *, is_signed: bool) -> tuple[int, 
         raise values.error(msg, "missing_element", keyword)
     if len(numbers) != 3:
         msg = f"{keyword} has {len(numbers)} values, and a descriptor has three"
-        raise values.error(msg, "invalid_value", keyword)
+        raise values.error(msg, "invalid_multiplicity", keyword)
     entries, first, bits = numbers
+    if bits not in {8, 16}:
+        msg = f"The table's entries have {bits} bits, and 8 and 16 are possible"
+        raise values.error(msg, "invalid_value", keyword)
     return _signed(first) if is_signed else first, entries or 65_536, bits
 
 
-def _palette_entries(values: Values, name: str, entries: int, bits: int) -> Array:
+def _palette_entries(values: Values, name: str, entries: int, bits: int) -> tuple[Array, int]:
     segmented = f"Segmented{name}Data"
     if TAGS[f"{name}Data"] in values.data_set.elements:
         return _entries(values, f"{name}Data", entries, bits)
@@ -186,38 +180,46 @@ def _palette_entries(values: Values, name: str, entries: int, bits: int) -> Arra
         msg = "The palette has no entries"
         raise values.error(msg, "missing_element", f"{name}Data")
     data = values.bytes_of(segmented, _MAX_DATA_LENGTH)
+    if bits == 8:
+        data = in_order(data, values, segmented)
     expanded = expand(data, entries, bits, big=values.data_set.encoding.big)
     if isinstance(expanded, str):
         raise values.error(expanded, "invalid_value", segmented)
-    return expanded
+    return expanded, bits
 
 
-def _entries(values: Values, keyword: str, entries: int, bits: int) -> Array:
-    """The entries of a table, of 8 bits two to a word or one."""
+def _entries(values: Values, keyword: str, entries: int, bits: int) -> tuple[Array, int]:
+    """The entries of a table, and their bits, which the descriptor may have wrong.
+
+    Entries of 8 bits stand two to a word or one.
+    """
     data = values.bytes_of(keyword, _MAX_DATA_LENGTH)
     if not data:
         msg = "The lookup table has no entries"
         raise values.error(msg, "missing_element", keyword)
-    order = ">" if values.data_set.encoding.big else "<"
-    words = np.frombuffer(data, f"{order}u2", count=len(data) // 2)
-    if len(words) >= entries:
-        return words[:entries].astype(np.int64) & (0xFF if bits == 8 else 0xFFFF)
-    if bits > 8 or len(data) < entries:
+    if len(data) >= 2 * entries:
+        order = ">" if values.data_set.encoding.big else "<"
+        words = np.frombuffer(data, f"{order}u2", count=entries).astype(np.int64)
+        return words, 16 if words.max() > 0xFF else bits
+    has_bytes = len(data) >= entries if bits == 8 else len(data) == entries + entries % 2
+    if not has_bytes:
         msg = f"The lookup table has {len(data)} bytes for {entries} entries of {bits} bits"
         raise values.error(msg, "invalid_value", keyword)
-    # Two to a word, the first in its low byte.
-    packed = words.astype("<u2").view(np.uint8)
-    if len(data) % 2:
-        packed = np.append(packed, data[-1])
-    return packed[:entries].astype(np.int64)
+    packed = np.frombuffer(in_order(data, values, keyword), np.uint8, count=entries)
+    return packed.astype(np.int64), 8
+
+
+def in_order(data: bytes, values: Values, keyword: str) -> bytes:
+    """Bytes that stand two to a word, the first in its low byte."""
+    is_swapped = values.data_set.encoding.big and values.vr(keyword) != "OB"
+    if not is_swapped or len(data) % 2:
+        return data
+    return np.frombuffer(data, ">u2").astype("<u2").tobytes()
 
 
 def _real_world_map(item: Values, *, is_float: bool, is_signed: bool) -> RealWorldMap:
     units = item.items("MeasurementUnitsCodeSequence")
-    first, last = (
-        _bound(item, f"RealWorldValue{end}ValueMapped", is_float=is_float, is_signed=is_signed)
-        for end in ("First", "Last")
-    )
+    first, last = _range(item, is_float=is_float, is_signed=is_signed)
     label, unit = item.text("LUTLabel") or "", units[0].text("CodeValue") if units else None
     values = item.doubles("RealWorldValueLUTData")
     if values:
@@ -227,16 +229,23 @@ def _real_world_map(item: Values, *, is_float: bool, is_signed: bool) -> RealWor
     return RealWorldMap(label, unit, first, last, slope, intercept)
 
 
-def _bound(item: Values, keyword: str, *, is_float: bool, is_signed: bool) -> float:
-    """One end of the stored values that a map is for, in the form that belongs or in the other."""
-    doubles = item.doubles(f"DoubleFloat{keyword}")
-    number = item.short(keyword)
-    if doubles and (is_float or number is None):
-        return doubles[0]
-    if number is None:
-        msg = f"The real-world map has no {keyword}"
-        raise item.error(msg, "missing_element", keyword)
-    return float(_signed(number) if is_signed else number)
+def _range(item: Values, *, is_float: bool, is_signed: bool) -> tuple[float, float]:
+    """The stored values that a map is for, in the form that belongs to them or in the other."""
+    names = "RealWorldValueFirstValueMapped", "RealWorldValueLastValueMapped"
+    tags = item.data_set.elements
+    has_integers = any(TAGS[name] in tags for name in names)
+    has_doubles = any(TAGS[f"DoubleFloat{name}"] in tags for name in names)
+    if has_doubles and (is_float or not has_integers):
+        first, last = (_double(item, f"DoubleFloat{name}") for name in names)
+        return first, last
+    bounds = []
+    for name in names:
+        number = item.short(name)
+        if number is None:
+            msg = f"The real-world map has no {name}"
+            raise item.error(msg, "missing_element", name)
+        bounds.append(float(_signed(number) if is_signed else number))
+    return bounds[0], bounds[1]
 
 
 def _double(item: Values, keyword: str) -> float:
@@ -244,4 +253,7 @@ def _double(item: Values, keyword: str) -> float:
     if not doubles:
         msg = f"The real-world map has no {keyword}"
         raise item.error(msg, "missing_element", keyword)
+    if len(doubles) != 1:
+        msg = f"{keyword} has {len(doubles)} values where 1 belongs"
+        raise item.error(msg, "invalid_multiplicity", keyword)
     return doubles[0]

@@ -118,10 +118,22 @@ class Values:
         return tuple(number(value, at, 2) for at in range(0, len(value) - 1, 2))
 
     def doubles(self, keyword: str) -> tuple[float, ...]:
-        """The numbers of an FD."""
+        """The numbers of an FD.
+
+        Raises:
+            ParseError: ``invalid_multiplicity`` where they do not fill it.
+        """
         value = self.bytes_of(keyword, _MAX_TABLE_LENGTH)
+        if len(value) % 8:
+            msg = f"The value has {len(value)} bytes, and a number of type FD has eight"
+            raise self.error(msg, "invalid_multiplicity", keyword)
         order = ">" if self.data_set.encoding.big else "<"
-        return struct.unpack(f"{order}{len(value) // 8}d", value[: len(value) // 8 * 8])
+        return struct.unpack(f"{order}{len(value) // 8}d", value)
+
+    def vr(self, keyword: str) -> str:
+        """The value representation of an element as written; empty where it is not."""
+        element = self.data_set.elements.get(TAGS[keyword])
+        return element.vr if element else ""
 
     def bytes_of(self, keyword: str, limit: int = _MAX_LENGTH) -> bytes:
         """A value as it stands, empty where it is absent."""
