@@ -10,7 +10,6 @@ import torch
 from torchdicom._errors import ParseError, UnsupportedError
 from torchdicom._reference._kinds import units
 from torchdicom._reference._tables import (
-    has_frame_wise_rescale,
     modality_lut,
     palette,
     real_world_maps,
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._pixel_format import PixelFormat
     from torchdicom._reference._tables import Palette, RealWorldMap, Table
-    from torchdicom._reference._values import Values
 
 Output = Literal["stored", "modality", "real_world"]
 
@@ -42,7 +40,7 @@ class Mapping:
         intercept: ... and to add, where there is no table.
         table: Whose entries the values are.
         palette: Whose colours the values are.
-        bounds: First and last stored value that the map is for, where that is a question.
+        bounds: First and last stored value that a real-world map is for.
         units: Of the values, or None.
         is_stored: The values are the stored ones.
     """
@@ -91,24 +89,26 @@ def mapping_of(
     if output == "real_world":
         maps = real_world_maps(values_of(file), is_float=pixels.is_float)
         chosen = _chosen(file, maps, rwvm)
-        return _real_world(file, chosen, dtype, bounds=(chosen.first, chosen.last))
+        return _real_world(file, pixels, chosen, dtype)
     return _modality(file, pixels, dtype)
 
 
 def _modality(file: FileHeader, pixels: PixelFormat, dtype: torch.dtype | None) -> Mapping:
-    values = values_of(file) if file.may_have_maps else None
-    lut = None if values is None else modality_lut(values)
-    if lut is not None:
-        return Mapping(table=lut.table, units=None if lut.type == "US" else lut.type)
-    header = file.header
-    if values is not None and header.rescale_slope is None and header.rescale_intercept is None:
-        found = _only_map(file, values, pixels)
-        if found is not None:
-            return _real_world(file, found, dtype, bounds=None)
     if file.frame_wise is not None:
         msg = f"{file.frame_wise} gives the rescale, which is not supported; ask for stored values"
         code, element = "unsupported_functional_groups", element_name(file.frame_wise)
         raise UnsupportedError(msg, code=code, path=file.path, element=element)
+    header = file.header
+    if file.may_have_maps:
+        values = values_of(file)
+        lut = modality_lut(values)
+        if lut is not None:
+            _check_integers(file, pixels)
+            return Mapping(table=lut.table, units=None if lut.type == "US" else lut.type)
+        if header.rescale_slope is None and header.rescale_intercept is None:
+            maps = real_world_maps(values, is_float=pixels.is_float)
+            if len(maps) == 1:  # parametric maps have nothing else
+                return _real_world(file, pixels, maps[0], dtype)
     if file.slope == 0.0:
         msg = "RescaleSlope is 0: every value would be the same"
         element = element_name("RescaleSlope")
@@ -117,20 +117,14 @@ def _modality(file: FileHeader, pixels: PixelFormat, dtype: torch.dtype | None) 
     return Mapping(file.slope, file.intercept, units=units(file))
 
 
-def _only_map(file: FileHeader, values: Values, pixels: PixelFormat) -> RealWorldMap | None:
-    """The one real-world map of a file that has no other rescale, such as a parametric map."""
-    if file.frame_wise == "DoseGridScaling" or has_frame_wise_rescale(values):
-        return None
-    maps = real_world_maps(values, is_float=pixels.is_float)
-    return maps[0] if len(maps) == 1 else None
-
-
 def _chosen(file: FileHeader, maps: Sequence[RealWorldMap], label: str | None) -> RealWorldMap:
     if not maps:
         _refuse_map(file, "The file has no real-world map of all its frames")
     matching = [one for one in maps if label is None or one.label == label]
-    if len(matching) == 1:
+    if label is not None and matching:
         return matching[0]
+    if len(maps) == 1 and label is None:
+        return maps[0]
     labels = ", ".join(repr(one.label) for one in maps)
     which = "name one of them as rwvm" if label is None else f"rwvm={label!r} is not one of them"
     msg = f"The file has the real-world maps {labels}: {which}"
@@ -144,21 +138,24 @@ def _refuse_map(file: FileHeader, text: str) -> NoReturn:
 
 
 def _real_world(
-    file: FileHeader,
-    chosen: RealWorldMap,
-    dtype: torch.dtype | None,
-    bounds: tuple[float, float] | None,
+    file: FileHeader, pixels: PixelFormat, chosen: RealWorldMap, dtype: torch.dtype | None
 ) -> Mapping:
-    if chosen.table is None:
-        _check_whole(
-            file,
-            dtype,
-            RealWorldValueSlope=chosen.slope,
-            RealWorldValueIntercept=chosen.intercept,
-        )
-    return Mapping(
-        chosen.slope, chosen.intercept, table=chosen.table, bounds=bounds, units=chosen.units
-    )
+    bounds = (chosen.first, chosen.last)
+    if chosen.table is not None:
+        _check_integers(file, pixels)
+        return Mapping(table=chosen.table, bounds=bounds, units=chosen.units)
+    slope, intercept = chosen.slope, chosen.intercept
+    _check_whole(file, dtype, RealWorldValueSlope=slope, RealWorldValueIntercept=intercept)
+    return Mapping(slope, intercept, bounds=bounds, units=chosen.units)
+
+
+def _check_integers(file: FileHeader, pixels: PixelFormat) -> None:
+    """Refuse a table for samples that have no place in one."""
+    if pixels.is_float:
+        msg = "Floating point samples have no place in a lookup table; ask for stored values"
+        code = "unsupported_pixel_format"
+        element = element_name(file.pixels.tag if file.pixels else "PixelData")
+        raise UnsupportedError(msg, code=code, path=file.path, element=element)
 
 
 def _check_whole(file: FileHeader, dtype: torch.dtype | None, **numbers: float) -> None:

@@ -5,6 +5,7 @@ They are read when its pixels are used, so that a damaged table is no matter to 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,15 +140,6 @@ def real_world_maps(values: Values, *, is_float: bool) -> list[RealWorldMap]:
     return [_real_world_map(item, is_float=is_float, is_signed=is_signed) for item in items]
 
 
-def has_frame_wise_rescale(values: Values) -> bool:
-    """Whether a functional group, shared or of a frame, has a slope and intercept of its own."""
-    return any(
-        TAGS["PixelValueTransformationSequence"] in item.data_set.elements
-        for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-        for item in values.items(keyword)
-    )
-
-
 def _is_signed(values: Values) -> bool:
     return values.short("PixelRepresentation") == 1
 
@@ -223,7 +215,8 @@ def _real_world_map(item: Values, *, is_float: bool, is_signed: bool) -> RealWor
     label, unit = item.text("LUTLabel") or "", units[0].text("CodeValue") if units else None
     values = item.doubles("RealWorldValueLUTData")
     if values:
-        table = Table(int(first), np.array(values, dtype=np.float64))
+        nearest = math.floor(first + 0.5) if math.isfinite(first) else 0
+        table = Table(nearest, np.array(values, dtype=np.float64))
         return RealWorldMap(label, unit, first, last, table=table)
     slope, intercept = (_double(item, f"RealWorldValue{name}") for name in ("Slope", "Intercept"))
     return RealWorldMap(label, unit, first, last, slope, intercept)

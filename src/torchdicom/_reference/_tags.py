@@ -50,7 +50,6 @@ TAGS: Final[dict[str, int]] = {
     "LUTDescriptor": 0x0028_3002,
     "ModalityLUTType": 0x0028_3004,
     "LUTData": 0x0028_3006,
-    "PixelValueTransformationSequence": 0x0028_9145,
     "MeasurementUnitsCodeSequence": 0x0040_08EA,
     "RealWorldValueMappingSequence": 0x0040_9096,
     "LUTLabel": 0x0040_9210,
@@ -87,7 +86,7 @@ _METADATA_ONLY: Final = frozenset(
 )
 # These stand in items alone; at the top level they mean nothing.
 _IN_ITEMS: Final = frozenset(
-    """CodeValue LUTDescriptor LUTData ModalityLUTType PixelValueTransformationSequence
+    """CodeValue LUTDescriptor LUTData ModalityLUTType
     MeasurementUnitsCodeSequence LUTLabel RealWorldValueLUTData RealWorldValueIntercept
     RealWorldValueSlope RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
     DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped""".split()
