@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pydicom.pixels
 import pytest
+
 import torchdicom as td
 from builders_defects import LAX
 from compare import assert_within, tolerance
