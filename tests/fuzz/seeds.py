@@ -31,6 +31,16 @@ from builders import (
     sequence,
 )
 from builders_bad import BAD, NO_DECIMALS, NO_INTEGERS, SEQUENCE, nested
+from builders_forms import (
+    float_file,
+    modality_lut,
+    native_file,
+    palette,
+    real_world,
+    real_world_item,
+    segmented_palette,
+    shared,
+)
 from builders_frames import (
     encapsulated,
     extended_table,
@@ -90,6 +100,7 @@ def element_reader() -> Iterator[bytes]:
             data_set = encode(ct_elements(syntax=syntax, extra=[extra], **FEW), syntax)
             yield bytes([flag]) + data_set
             yield bytes([flag | 4]) + data_set
+            yield bytes([flag | 8]) + data_set
     yield b"\0" + encode([nested(34)])
     unknown = item(encode([nested(2)], IMPLICIT)) + END
     yield b"\0" + encode([Element(0x00091010, "UN", unknown, claimed=UNDEFINED)])
@@ -97,6 +108,7 @@ def element_reader() -> Iterator[bytes]:
         built = bad.build()
         if built[128:132] == b"DICM":
             yield b"\0" + built[132:]
+            yield b"\10" + built[132:]
 
 
 def byte_window() -> Iterator[bytes]:
@@ -114,8 +126,50 @@ def byte_window() -> Iterator[bytes]:
     yield reads(0, 0, (0, 0, 0), (0, 0, 1))
 
 
+def with_tables() -> Iterator[bytes]:
+    """Palettes, lookup tables and real-world maps, sound and damaged, and pixels of every form."""
+
+    def indexed(tables: list[Element]) -> bytes:
+        more = {"PhotometricInterpretation": "PALETTE COLOR", **FEW}
+        return native_file(bytes(12), (3, 4), allocated=8, extra=tables, **more)
+
+    four = [[1, 2, 3, 4]] * 3
+    yield indexed(palette(four))
+    yield indexed(palette(four, bits=8, word_each=False))
+    yield indexed(palette([[1, 2, 3, 400]] * 3, bits=8))
+    yield indexed(palette(four)[:4])
+    for words in ([0, 3, 4, 5, 6, 1, 4, 10, 2, 1, 0, 0], [1, 4, 9], [0, 1, 1, 2, 1, 6, 0], [3, 1]):
+        for entries in (3, 10, 12):
+            yield indexed(segmented_palette([words] * 3, entries))
+    yield indexed(segmented_palette([[0, 2, 5, 6, 2, 1, 0, 0, 0, 0, 1, 2, 9]] * 3, 6, bits=8))
+    line = real_world_item(first=-3, last=9, slope=0.5, intercept=1, form="SS")
+    table = real_world_item(first=0, last=2, values=(1, 2.5, -3))
+    wide = real_world_item(first=-0.5, last=2.5, slope=2, intercept=0, form="FD")
+    for extra in (
+        [modality_lut([7, 8, 900], first=-1, signed=True)],
+        [modality_lut([7, 8])],
+        [real_world(line, table)],
+        [real_world(wide)],
+        [shared(real_world(line))],
+        [sequence(0x00283000, undefined=True), sequence(0x00409096)],
+        [sequence(0x00409096, line, table[:3], undefined=True)],
+    ):
+        yield native_file(bytes(24), (3, 4), allocated=16, signed=True, extra=extra, **FEW)
+        damaged = native_file(bytes(24), (3, 4), allocated=16, extra=extra, **FEW)
+        yield damaged.replace(b"SQ\0\0", b"UN\0\0", 1)
+    yield float_file(np.zeros((3, 4), np.float32), extra=[shared(real_world(wide))], **FEW)
+    yield float_file(np.zeros((3, 4), np.float64), **FEW)
+    for allocated, size in ((1, 2), (12, 18), (32, 48)):
+        yield native_file(bytes(size), (3, 4), allocated=allocated, **FEW)
+    for colour, samples in (("RGB", 3), ("YBR_FULL", 3), ("YBR_FULL_422", 2)):
+        more = {"PhotometricInterpretation": colour, "SamplesPerPixel": 3, **FEW}
+        more["PlanarConfiguration"] = int(colour == "RGB")
+        yield native_file(bytes(12 * samples), (3, 4), allocated=8, **more)
+
+
 def header() -> Iterator[bytes]:
     yield from (recipe.build() for recipe in recipes())
+    yield from with_tables()
     yield from (bad.build() for bad in BAD)
 
 
@@ -134,6 +188,10 @@ def offset_table() -> Iterator[bytes]:
         yield steer(1, 2) + encapsulated(frames, table=table).value
     yield steer(1, 2) + encapsulated(single).value
     yield steer(1, 1) + encapsulated(frames, delimiter=False).value
+    ended = [[b"ab", b"c\xff\xd9\0"], [b"ef", b"gh", b"\xff\xd9"]]
+    yield steer(33, 2) + encapsulated(ended).value
+    yield steer(33, 3) + encapsulated(ended).value
+    yield steer(33, 2) + encapsulated(ended[::-1], delimiter=False).value
     yield steer(9, 2, (0, 12, 4, 3)) + encapsulated(single).value
     yield steer(9, 2, (0, 12, 4, 9)) + encapsulated(single).value
     yield steer(0, 2, length=48) + bytes(48)
