@@ -169,21 +169,22 @@ template <std::size_t index> LosslessRowEnd decode_row(const LosslessRow& row) n
     return run<index>(row);
 }
 
-template <std::size_t... i> constexpr Loops all_loops(std::index_sequence<i...> /*all*/) {
-    return {decode_row<i>...};
-}
-
 #ifdef __x86_64__
 /// The same with shifts that take their count from any register: a tenth faster.
 template <std::size_t index>
 [[gnu::target("bmi2")]] LosslessRowEnd decode_row_bmi2(const LosslessRow& row) noexcept {
     return run<index>(row);
 }
-
-template <std::size_t... i> constexpr Loops all_bmi2_loops(std::index_sequence<i...> /*all*/) {
-    return {decode_row_bmi2<i>...};
-}
 #endif
+
+template <typename All> struct LoopsOf;
+template <std::size_t... i> struct LoopsOf<std::index_sequence<i...>> {
+    static constexpr Loops baseline{decode_row<i>...};
+#ifdef __x86_64__
+    static constexpr Loops bmi2{decode_row_bmi2<i>...};
+#endif
+};
+using AllLoops = LoopsOf<std::make_index_sequence<kPredictors * kShapes>>;
 
 } // namespace
 
@@ -196,20 +197,17 @@ bool has_bmi2() noexcept {
 }
 
 DecodeLosslessRow lossless_row_decoder(const LosslessRowKind& kind) noexcept {
-    static constexpr auto kAll = std::make_index_sequence<std::tuple_size_v<Loops>>{};
     std::size_t shape = kind.components == 3 ? kThree : kOthers;
     if (kind.components == 1) {
         shape = kind.is_dense ? kOneDense : kOne;
     }
     const std::size_t index = (kind.predictor - 1) * kShapes + shape;
 #ifdef __x86_64__
-    static constexpr Loops kBmi2 = all_bmi2_loops(kAll);
     if (kind.use_bmi2) {
-        return kBmi2[index];
+        return AllLoops::bmi2[index];
     }
 #endif
-    static constexpr Loops kBaseline = all_loops(kAll);
-    return kBaseline[index];
+    return AllLoops::baseline[index];
 }
 
 } // namespace torchdicom

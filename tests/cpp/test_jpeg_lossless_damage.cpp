@@ -358,6 +358,37 @@ TEST_CASE("both kinds of loops decode every predictor and number of components")
     }
 }
 
+TEST_CASE("bytes are unstuffed across pieces, and a scan may end without a marker") {
+    constexpr std::size_t kMargin = 32;
+    std::vector<std::byte> buffer(EntropyBytes::buffer_size(kMargin));
+    StreamWriter scan;
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+        scan.u8(0xFF).u8(0).u8(i);
+        if ((i & 0xFFU) == 0xFF) {
+            scan.u8(0);
+        }
+    }
+    EntropyBytes entropy{scan.span(), buffer, kMargin};
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+        entropy.prepare();
+        const ByteSpan next = entropy.bytes().subspan(entropy.bit() / 8, kMargin);
+        REQUIRE(std::to_integer<std::uint32_t>(next[0]) == 0xFF);
+        REQUIRE(std::to_integer<std::uint32_t>(next[1]) == (i & 0xFFU));
+        REQUIRE(entropy.advance(entropy.bit() + 16));
+    }
+    entropy.prepare();
+    const ByteSpan behind = entropy.bytes().subspan(entropy.bit() / 8, kMargin);
+    CHECK(std::all_of(behind.begin(), behind.end(), [](std::byte b) { return b == std::byte{0}; }));
+    CHECK_FALSE(entropy.advance(entropy.bit() + 1));
+    CHECK(code_of([&] { entropy.next_interval(0); }) == kInvalid);
+    CHECK(entropy.find_end() == scan.size());
+
+    EntropyBytes nothing{ByteSpan{}, buffer, kMargin};
+    nothing.prepare();
+    CHECK_FALSE(nothing.advance(1));
+    CHECK(nothing.find_end() == 0);
+}
+
 TEST_CASE("a damaged stream gives its error or some image, never anything else") {
     std::mt19937 engine{7};
     const auto random = [&engine] { return static_cast<std::uint32_t>(engine()); };
