@@ -31,6 +31,7 @@ DICTIONARIES = {
     "codestream": "markers",
     "element_reader": "elements",
     "header": "elements",
+    "jpeg_lossless": "markers",
     "values": "numbers",
 }
 

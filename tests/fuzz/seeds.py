@@ -206,7 +206,7 @@ def _steered(
     *,
     signed: bool = False,
 ) -> bytes:
-    """Behind the options that codestream.cpp and rle.cpp read."""
+    """Behind the options that codestream.cpp, rle.cpp and jpeg_lossless.cpp read."""
     (rows, columns), (allocated, stored) = size, bits
     cell = {8: 0, 16: 1, 32: 2}[allocated]
     steer = (kind, rows - 1, columns - 1, cell, stored - 1, 0, int(signed))
@@ -253,6 +253,19 @@ def rle() -> Iterator[bytes]:
     colour = np.arange(36, dtype=np.uint8)
     yield _steered(colour.tobytes(), 3, (3, 4), (8, 8))
     yield _steered(colour.tobytes(), 7, (3, 4), (8, 8))
+
+
+def jpeg_lossless() -> Iterator[bytes]:
+    """What libjpeg-turbo writes; the corpus has restart intervals and scans of one component."""
+    cells = (np.arange(64, dtype=np.uint16) * 997).reshape(8, 8)
+    for predictor in range(1, 8):
+        coded = imagecodecs.jpeg8_encode(cells, lossless=True, predictor=predictor)
+        yield _steered(coded, predictor << 2, (8, 8), (16, 16))
+    low = (cells >> 8).astype(np.uint8)
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (32, 8))
+    colour = np.stack([low, low[::-1], low.T], axis=-1)
+    yield _steered(imagecodecs.jpeg8_encode(colour, lossless=True), 2, (8, 8), (8, 8))
 
 
 def values() -> Iterator[bytes]:
@@ -302,6 +315,7 @@ TARGETS = {
     "element_reader": element_reader,
     "header": header,
     "inflate": inflate,
+    "jpeg_lossless": jpeg_lossless,
     "offset_table": offset_table,
     "rle": rle,
     "series": series,
