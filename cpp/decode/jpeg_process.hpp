@@ -23,6 +23,7 @@ inline constexpr std::uint8_t kRst7 = 0xD7;
 inline constexpr std::uint8_t kSoi = 0xD8;
 inline constexpr std::uint8_t kEoi = 0xD9;
 inline constexpr std::uint8_t kSos = 0xDA;
+inline constexpr std::uint8_t kDri = 0xDD;
 inline constexpr std::uint8_t kDhp = 0xDE;
 inline constexpr std::uint8_t kExp = 0xDF;
 inline constexpr std::uint8_t kApp0 = 0xE0;
