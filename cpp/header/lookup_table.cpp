@@ -87,7 +87,7 @@ class SegmentReader {
   public:
     SegmentReader(const RawValue& segments, const Descriptor& descriptor)
         : element_{&segments.element}, entries_{descriptor.entries},
-          has_bytes_{descriptor.bits == kByteBits} {
+          has_bytes_{descriptor.bits == kByteBits}, values_(descriptor.entries) {
         const std::size_t size = has_bytes_ ? 1 : sizeof(std::uint16_t);
         data_.resize(segments.bytes.size() / size);
         for (std::size_t i = 0; i < data_.size(); ++i) {
@@ -96,8 +96,7 @@ class SegmentReader {
     }
 
     std::vector<std::uint16_t> read() {
-        values_.reserve(entries_);
-        while (values_.size() < entries_) {
+        while (count_ < entries_) {
             read_segment(true);
         }
         return std::move(values_);
@@ -113,7 +112,7 @@ class SegmentReader {
 
     std::uint16_t next() {
         if (position_ >= data_.size()) {
-            fail_segment("ends after " + std::to_string(values_.size()) + " of " +
+            fail_segment("ends after " + std::to_string(count_) + " of " +
                          std::to_string(entries_) + " entries");
         }
         return data_[position_++];
@@ -134,7 +133,7 @@ class SegmentReader {
             fail_segment("has a segment of kind " + std::to_string(kind) + " where 0, 1" +
                          (may_refer ? " and 2 are" : " are") + " possible");
         }
-        if (length > entries_ - values_.size()) {
+        if (length > entries_ - count_) {
             fail_segment("has more than " + std::to_string(entries_) + " entries");
         }
         if (kind == linear) {
@@ -142,16 +141,16 @@ class SegmentReader {
             return;
         }
         for (std::size_t i = 0; i < length; ++i) {
-            values_.push_back(next());
+            values_[count_++] = next();
         }
     }
 
     /// From the value before to the one given, which is the last of `length`; halves go to even.
     void add_line(std::int64_t length) {
-        if (values_.empty()) {
+        if (count_ == 0) {
             fail_segment("starts with a line, and there is no value before it");
         }
-        const std::int64_t from = values_.back();
+        const std::int64_t from = values_[count_ - 1];
         const std::int64_t rise = next() - from;
         for (std::int64_t i = 1; i <= length; ++i) {
             const std::int64_t scaled = std::abs(rise) * i;
@@ -161,7 +160,7 @@ class SegmentReader {
             if (doubled > length || (doubled == length && below % 2 != 0)) {
                 ++steps;
             }
-            values_.push_back(static_cast<std::uint16_t>(rise < 0 ? from - steps : from + steps));
+            values_[count_++] = static_cast<std::uint16_t>(rise < 0 ? from - steps : from + steps);
         }
     }
 
@@ -173,7 +172,7 @@ class SegmentReader {
         }
         const std::size_t behind = position_;
         position_ = has_bytes_ ? offset : offset / sizeof(std::uint16_t);
-        for (std::size_t i = 0; i < count && values_.size() < entries_; ++i) {
+        for (std::size_t i = 0; i < count && count_ < entries_; ++i) {
             read_segment(false);
         }
         position_ = behind;
@@ -184,7 +183,8 @@ class SegmentReader {
     std::size_t position_ = 0;
     std::size_t entries_;
     bool has_bytes_;
-    std::vector<std::uint16_t> values_;
+    std::vector<std::uint16_t> values_; ///< room for all entries
+    std::size_t count_ = 0;
 };
 
 LookupTable table_of(const Descriptor& descriptor, std::vector<std::uint16_t> values) {

@@ -315,7 +315,7 @@ TEST_CASE("what is no slice is refused with a code and an element, and nothing e
     CHECK(verdict_after_all([](FileHeader& h) { h.pixel_representation.reset(); }) ==
           "!missing_element z0 @z0 (0028,0103) PixelRepresentation");
     CHECK(verdict_after_all([](FileHeader& h) {
-              h.transfer_syntax_uid = "1.2.840.10008.1.2.4.110";
+              h.transfer_syntax_uid = "1.2.840.10008.1.2.4.94";
               h.transfer_syntax = find_transfer_syntax(h.transfer_syntax_uid).value();
           }) == "!unsupported_transfer_syntax z0 @z0 (0002,0010) TransferSyntaxUID");
     Headers headers = slices_at({0, 3, 9});
