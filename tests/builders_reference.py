@@ -62,14 +62,14 @@ def words(*numbers: int, order: str = "<") -> bytes:
 
 
 def palette(
-    red: bytes, green: bytes, blue: bytes, entries: int, first: int, bits: int, **options: Any
+    tables: Sequence[bytes], entries: int, first: int, bits: int, *, segmented: bool = False
 ) -> list[Element]:
-    """The elements of a palette; `segmented` ones have their data elsewhere."""
-    data = 0x00281221 if options.get("segmented") else 0x00281201
+    """The elements of a palette of a red, a green and a blue table."""
+    data = 0x00281221 if segmented else 0x00281201
     descriptor = struct.pack("<HHH", entries, first & 0xFFFF, bits)
     return [
         *(Element(0x00281101 + i, "US", descriptor) for i in range(3)),
-        *(Element(data + i, "OW", one) for i, one in enumerate((red, green, blue))),
+        *(Element(data + i, "OW", one) for i, one in enumerate(tables)),
     ]
 
 

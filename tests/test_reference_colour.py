@@ -211,7 +211,7 @@ def shown(*elements: Element, syntax: Syntax = EXPLICIT, **attributes: Any) -> t
 
 def test_palette_of_words_ends_where_it_ends() -> None:
     tables = [words(1000, 2000, 3000), words(1, 2, 3), words(65535, 0, 7)]
-    rgb = shown(*palette(*tables, entries=3, first=1, bits=16))
+    rgb = shown(*palette(tables, 3, 1, 16))
     assert (rgb.dtype, rgb.shape) == (torch.int32, (1, 3, 1, 6))
     assert rgb[0, :, 0].tolist() == [
         [1000, 1000, 2000, 3000, 1000, 3000],
@@ -226,14 +226,14 @@ def test_palette_of_words_ends_where_it_ends() -> None:
     ids=["two to a word", "one to a word"],
 )
 def test_palette_of_bytes(tables: list[bytes]) -> None:
-    rgb = shown(*palette(*map(even, tables), entries=3, first=-1, bits=8))
+    rgb = shown(*palette([*map(even, tables)], 3, -1, 8))
     assert rgb.dtype == torch.uint8
     # Indices 0, 1, 2, 3, -1 and 9; the first entry is for -1.
     assert rgb[0, 0, 0].tolist() == [20, 30, 30, 30, 10, 30]
 
 
 def test_indices_stay_indices_when_stored() -> None:
-    extra = palette(words(1, 2), words(3, 4), words(5, 6), entries=2, first=0, bits=16)
+    extra = palette([words(1, 2), words(3, 4), words(5, 6)], 2, 0, 16)
     attributes = form(1, 6, 16, PhotometricInterpretation="PALETTE COLOR")
     data = native(INDICES, extra=extra, **attributes)
     assert decode(data).tolist() == [[[0, 1, 2, 3, 65535, 9]]]
@@ -244,26 +244,26 @@ def test_indices_stay_indices_when_stored() -> None:
 def test_segments_of_a_palette() -> None:
     # PS3.3 C.7.9.2: entries 10 and 20, a ramp of 3 up to 26, then both once more.
     segments = words(0, 2, 10, 20, 1, 3, 26, 2, 2, 0, 0)
-    elements = palette(segments, segments, segments, 10, 0, 16, segmented=True)
+    elements = palette([segments] * 3, 10, 0, 16, segmented=True)
     rgb = shown(*elements)[0, 0, 0].tolist()
     assert rgb[:4] == [10, 20, 22, 24]
     assert rgb[5] == 26  # the last of 10, 20, 22, 24, 26, 10, 20, 22, 24, 26
     # In bytes, and halves go to even: 0, 1.25, 2.5, 3.75, 5.
     narrow = even(bytes([0, 1, 0, 1, 4, 5, 2, 1, 0, 0, 0, 0]))
-    elements = palette(narrow, narrow, narrow, 6, 0, 8, segmented=True)
+    elements = palette([narrow] * 3, 6, 0, 8, segmented=True)
     assert shown(*elements)[0, 0, 0].tolist()[:4] == [0, 1, 2, 4]
 
 
 def bad_palettes() -> dict[str, tuple[list[Element], str, str]]:
     fine = words(1, 2)
-    descriptors = palette(fine, fine, fine, 2, 0, 16)
+    descriptors = palette([fine] * 3, 2, 0, 16)
     data, name = "RedPaletteColorLookupTableData", "RedPaletteColorLookupTableDescriptor"
     segmented = f"Segmented{data}"
     found = {
         "no descriptor": (descriptors[3:], "missing_element", name),
         "no data": (descriptors[:3], "missing_element", data),
-        "bits": (palette(fine, fine, fine, 2, 0, 12), "invalid_value", name),
-        "few": (palette(fine, fine, fine, 5, 0, 16), "invalid_value", data),
+        "bits": (palette([fine] * 3, 2, 0, 12), "invalid_value", name),
+        "few": (palette([fine] * 3, 5, 0, 16), "invalid_value", data),
     }
     for what, words_ in {
         "ramp first": (1, 2, 5),
@@ -274,7 +274,7 @@ def bad_palettes() -> dict[str, tuple[list[Element], str, str]]:
         "too few": (0, 1, 7),
         "too many": (0, 3, 1, 2, 3),
     }.items():
-        elements = palette(words(*words_), fine, fine, 2, 0, 16, segmented=True)
+        elements = palette([words(*words_), fine, fine], 2, 0, 16, segmented=True)
         found[what] = (elements, "invalid_value", segmented)
     return found
 
