@@ -364,6 +364,32 @@ def test_codecs_names_every_syntax() -> None:
     assert [uid for uid in uids if f"1.2.840.10008.1.{uid}" not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("uid", "library", "names"),
+    [
+        ("2", "torchdicom", ()),
+        ("2.1.99", "libdeflate + torchdicom", ()),
+        ("2.4.51", "libjpeg-turbo", ("libjpeg-turbo", "gdcm")),
+        ("2.4.102", None, ()),
+        ("2.5", "torchdicom", ("torchdicom",)),
+        ("2.8.1", "libdeflate", ("libdeflate",)),
+    ],
+)
+def test_codecs_tells_the_library_and_the_names(
+    uid: str, library: str | None, names: tuple[str, ...]
+) -> None:
+    (row,) = [one for one in td.codecs() if one.transfer_syntax_uid == f"1.2.840.10008.1.{uid}"]
+    assert (row.library, row.codecs) == (library, names)
+    assert (row.version is None) == (library is None)
+
+
+def test_every_codec_that_a_syntax_names_is_one_of_the_core() -> None:
+    named = {name for row in td.codecs() for name in row.codecs}
+    assert named == set(_ext.codec_names())
+    assert len(_ext.codec_names()) == len(named)
+    assert {"torchdicom", "libdeflate", "libjpeg-turbo", "gdcm"} <= named
+
+
 def modules() -> list[str]:
     folder = Path(inspect.getfile(td)).parent
     found = pkgutil.walk_packages([str(folder)], "torchdicom.")

@@ -2,7 +2,9 @@
 
 #include "pipeline/load.hpp"
 #include "bind/bindings.hpp"
+#include "decode/codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -24,13 +26,35 @@ std::optional<CallerBuffer> caller_buffer(const OutArgument& out) {
                         .shape = shape};
 }
 
-OutputOptions output_options(const std::string& output, const std::optional<std::string>& dtype) {
-    OutputOptions options;
-    options.output = output == "stored" ? Output::stored : Output::modality;
+Output output_from_name(const std::string& name) {
+    if (name == "stored") {
+        return Output::stored;
+    }
+    if (name == "modality") {
+        return Output::modality;
+    }
+    if (name == "real_world") {
+        return Output::real_world;
+    }
+    throw std::invalid_argument{"no output of this name: " + name};
+}
+
+OutputOptions output_options(const std::string& output, const std::optional<std::string>& dtype,
+                             std::optional<std::string> rwvm) {
+    OutputOptions options{.output = output_from_name(output), .rwvm = std::move(rwvm)};
     if (dtype) {
         options.dtype = dtype_from_name(*dtype);
     }
     return options;
+}
+
+/// How often rows and columns are halved.
+std::uint32_t reduce_from(std::size_t reduce) {
+    if (reduce > kMaxReduce) {
+        throw std::invalid_argument{"reduce is 0 to " + std::to_string(kMaxReduce) + ", not " +
+                                    std::to_string(reduce)};
+    }
+    return static_cast<std::uint32_t>(reduce);
 }
 
 /// (start, stop, step), each int or None; or a list of int.
@@ -72,13 +96,18 @@ py::dict load(const py::list& sources, const std::optional<std::string>& series,
 
 py::tuple decode(const py::object& source, const std::optional<std::vector<std::int64_t>>& frames,
                  const std::string& output, const std::optional<std::string>& dtype,
+                 const py::object& region, std::size_t reduce,
+                 const std::optional<std::string>& codec, std::optional<std::string> rwvm,
                  const OutArgument& out, std::size_t num_threads) {
     py::list sources;
     sources.append(source);
     const HeldSources held{sources};
     LoadRequest request;
     request.sources = held.sources();
-    request.output = output_options(output, dtype);
+    request.output = output_options(output, dtype, std::move(rwvm));
+    request.region = region_from(region);
+    request.reduce = reduce_from(reduce);
+    request.codec = codec.value_or("");
     request.out = caller_buffer(out);
     request.parallel = parallel_options(num_threads);
     LoadStats stats;
@@ -91,6 +120,18 @@ py::tuple decode(const py::object& source, const std::optional<std::vector<std::
     return py::make_tuple(out ? py::object{py::none{}}
                               : py::object{to_array(std::move(decoded.buffer), decoded.plan)},
                           name_of(decoded.plan.dtype));
+}
+
+/// What codec= may be called, each once, in order of preference.
+std::vector<std::string> codec_names() {
+    std::vector<std::string> names;
+    for (const Codec& codec : all_codecs()) {
+        std::string name{codec.name};
+        if (std::ranges::find(names, name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    return names;
 }
 
 } // namespace
@@ -109,7 +150,7 @@ Policy policy_from(const py::dict& options) {
 }
 
 LoadRequest load_request(const py::kwargs& options) {
-    constexpr std::size_t kOptions = 9;
+    constexpr std::size_t kOptions = 12;
     if (options.size() != kOptions) {
         throw std::invalid_argument{"a load has " + std::to_string(kOptions) + " options, not " +
                                     std::to_string(options.size())};
@@ -117,10 +158,13 @@ LoadRequest load_request(const py::kwargs& options) {
     LoadRequest request;
     request.policy = policy_from(options["policy"].cast<py::dict>());
     request.output = output_options(options["output"].cast<std::string>(),
-                                    options["dtype"].cast<std::optional<std::string>>());
+                                    options["dtype"].cast<std::optional<std::string>>(),
+                                    options["rwvm"].cast<std::optional<std::string>>());
     request.texts = options["texts"].cast<std::vector<Tag>>();
     request.slices = slice_selection(options["slices"]);
     request.region = region_from(options["region"]);
+    request.reduce = reduce_from(options["reduce"].cast<std::size_t>());
+    request.codec = options["codec"].cast<std::optional<std::string>>().value_or("");
     request.mask = options["mask"].cast<bool>();
     request.out = caller_buffer(options["out"].cast<OutArgument>());
     request.parallel = parallel_options(options["num_threads"].cast<std::size_t>());
@@ -130,7 +174,9 @@ LoadRequest load_request(const py::kwargs& options) {
 void register_load(py::module_& module) {
     module.def("load_series", &load, py::arg("sources"), py::kw_only(), py::arg("series"));
     module.def("decode_frames", &decode, py::arg("source"), py::kw_only(), py::arg("frames"),
-               py::arg("output"), py::arg("dtype"), py::arg("out"), py::arg("num_threads"));
+               py::arg("output"), py::arg("dtype"), py::arg("region"), py::arg("reduce"),
+               py::arg("codec"), py::arg("rwvm"), py::arg("out"), py::arg("num_threads"));
+    module.def("codec_names", &codec_names);
 }
 
 } // namespace torchdicom::bind
