@@ -94,15 +94,17 @@ def real_world_item(
     intercept: float | None = None,
     lut: Cells | None = None,
     unit: str = "cm2/s",
+    *,
+    doubles: bool = False,
 ) -> list[Element]:
-    """One item of RealWorldValueMappingSequence; bounds that are floats are FD."""
+    """One item of RealWorldValueMappingSequence, its bounds in 16 bits or in doubles."""
     code = sequence(0x004008EA, [Element(0x00080100, "SH", unit)])
     item = [code, Element(0x00409210, "SH", label)]
-    if isinstance(first, float):
+    if doubles:
         item += [Element(0x00409213, "FD", last), Element(0x00409214, "FD", first)]
     else:
         item += [Element(0x00409211, "US", int(last) & 0xFFFF)]
-        item += [Element(0x00409216, "US", first & 0xFFFF)]
+        item += [Element(0x00409216, "US", int(first) & 0xFFFF)]
     if lut is not None:
         item.append(Element(0x00409212, "FD", lut.astype("<f8").tobytes()))
     if intercept is not None:

@@ -24,9 +24,12 @@ from builders_reference import (
     palette,
     words,
 )
+from test_reference import load
 from test_reference_forms import code_of, decode, deflated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from builders import Element, Syntax
 
 # Two rows of two pixels.
@@ -318,3 +321,64 @@ def test_what_is_refused(attributes: dict[str, Any], code: str, element: str) ->
     assert found == code
     assert place is not None
     assert element in place
+
+
+# --- volumes
+
+
+def write_colors(folder: Path, **attributes: Any) -> None:
+    for i in range(2):
+        value = bytes(np.frombuffer(BY_PIXEL, np.uint8) + i)
+        position: dict[str, Any] = {
+            "ImagePositionPatient": (0, 0, 2.5 * i),
+            "SOPInstanceUID": f"1.2.3.{i}",
+        }
+        options = colors(InstanceNumber=i, **position, **attributes)
+        (folder / f"{i}.dcm").write_bytes(native(value, vr="OB", **options))
+
+
+def test_volume_of_colors(tmp_path: Path) -> None:
+    write_colors(tmp_path, PixelPaddingValue=1)
+    volume = load(tmp_path, mask=True)
+    assert (volume.dims, volume.data.dtype) == (("c", "z", "y", "x"), torch.uint8)
+    expected = torch.tensor(PLANES[0])
+    assert volume.data.tolist() == torch.stack([expected, expected + 1], dim=1).tolist()
+    assert volume.data.is_contiguous()
+    assert (volume.units, volume.provenance[1].slope, volume.spacing_mm[0]) == (None, 1, 2.5)
+    # Samples of colours are never padding.
+    assert volume.valid_mask.shape == (2, 2, 2)
+    assert volume.valid_mask.all()
+    part = load(tmp_path, slices=[1], region=(0, 1, 0, 2), dtype=torch.float64)
+    assert part.data.tolist() == [[[[2, 3]]], [[[51, 61]]], [[[201, 202]]]]
+    out = torch.zeros((3, 2, 1, 1), dtype=torch.uint8)
+    small = load(tmp_path, reduce=1, out=out)
+    assert small.data is out
+    assert out.flatten().tolist() == [2, 4, 65, 66, 202, 202]  # 2.5, 3.5, 65, 66, 201.5, 202.5
+
+
+def test_cine_and_image_of_colors() -> None:
+    absent: dict[str, Any] = {
+        "ImagePositionPatient": None,
+        "ImageOrientationPatient": None,
+        "Modality": "US",
+    }
+    loop = native(BY_PIXEL + BY_PIXEL[::-1], vr="OB", **colors(NumberOfFrames=2, **absent))
+    volume = load(loop, mask=True)
+    assert volume.dims == ("t", "c", "z", "y", "x")
+    assert volume.data.shape == (2, 3, 1, 2, 2)
+    assert volume.data[0, :, 0].tolist() == PLANES[0]
+    assert volume.data[1, :, 0, 0, 0].tolist() == [203, 80, 4]
+    assert volume.valid_mask.shape == (2, 1, 2, 2)
+    image = load(native(BY_PIXEL, vr="OB", **colors(**absent)))
+    assert (image.dims, image.affine) == (("c", "z", "y", "x"), None)
+    assert image.data[:, 0].tolist() == PLANES[0]
+
+
+def test_palette_of_a_volume_is_looked_up() -> None:
+    table = words(0, 500, 1000)
+    attributes = form(1, 3, 8, PhotometricInterpretation="PALETTE COLOR", PixelPaddingValue=2)
+    data = native(bytes([0, 1, 2]), extra=palette([table] * 3, 3, 0, 16), **attributes)
+    volume = load(data, mask=True)
+    assert volume.data[1, 0, 0].tolist() == [0, 500, 1000]
+    assert volume.valid_mask[0, 0].tolist() == [True, True, False]
+    assert load(data, output="stored").dims == ("z", "y", "x")

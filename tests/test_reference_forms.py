@@ -15,6 +15,7 @@ from builders import (
     BIG,
     DEFLATED,
     ENCAPSULATED,
+    EXPLICIT,
     JPEG,
     JPEG_2000,
     JPEG_LOSSLESS,
@@ -104,14 +105,12 @@ def test_twelve_bits_share_bytes() -> None:
 # --- wide and floating point samples
 
 
-@pytest.mark.parametrize("syntax", [DEFLATED, BIG, None], ids=["deflated", "big", "little"])
-def test_32_bits(syntax: Syntax | None) -> None:
-    order = ">" if syntax is BIG else "<"
-    options = {} if syntax is None else {"syntax": syntax}
-    value = struct.pack(f"{order}3I", 0, 2**31, 2**32 - 1)
-    unsigned = decode(native(value, **options, **form(1, 3, 32)))
+@pytest.mark.parametrize("syntax", [DEFLATED, BIG, EXPLICIT], ids=["deflated", "big", "little"])
+def test_32_bits(syntax: Syntax) -> None:
+    value = struct.pack(f"{syntax.order}3I", 0, 2**31, 2**32 - 1)
+    unsigned = decode(native(value, syntax, **form(1, 3, 32)))
     assert (unsigned.dtype, unsigned.tolist()) == (torch.int64, [[[0, 2**31, 2**32 - 1]]])
-    signed = decode(native(value, **options, **form(1, 3, 32, PixelRepresentation=1)))
+    signed = decode(native(value, syntax, **form(1, 3, 32, PixelRepresentation=1)))
     assert (signed.dtype, signed.tolist()) == (torch.int32, [[[0, -(2**31), -1]]])
 
 
@@ -139,6 +138,12 @@ def test_floating_point_samples(
     assert decode(data, output="modality").dtype == torch.float32
     scaled = ct_slice(syntax=syntax, **attributes, RescaleSlope=2, RescaleIntercept=1)
     assert decode(scaled, output="modality", dtype=torch.float64)[0, 0, 0] == 4.0
+
+
+def test_floating_point_samples_say_themselves_how_wide_they_are() -> None:
+    bare: dict[str, Any] = {**form(1, 2, 64), "BitsAllocated": None, "BitsStored": None}
+    bare |= {"HighBit": None, "DoubleFloatPixelData": struct.pack("<2d", 0.1, 2)}
+    assert decode(ct_slice(**bare)).tolist() == [[[0.1, 2]]]
 
 
 def test_floating_point_samples_that_are_whole_fit_an_integer_dtype() -> None:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import torchdicom as td
-from builders import JPEG, JPEG_2000, JPEG_LS, ct_slice, write_series
+from builders import JPEG, JPEG_2000, JPEG_LS, Cells, ct_slice, write_series
 from builders_reference import (
     HTJ2K,
     NO_RESCALE,
@@ -134,7 +134,7 @@ def test_options_that_are_none() -> None:
 # --- what codecs make smaller
 
 
-def lowpass(cells: np.ndarray[Any, Any], levels: int) -> np.ndarray[Any, Any]:
+def lowpass(cells: Cells, levels: int) -> Any:
     """The low half of the 5-3 wavelet (ISO 15444-1 F.4.8.1), along both axes, so many times."""
     for _ in range(levels):
         for axis in (0, 1):
@@ -144,11 +144,12 @@ def lowpass(cells: np.ndarray[Any, Any], levels: int) -> np.ndarray[Any, Any]:
             high = odd - ((even[: len(odd)] + behind) >> 1)
             before = np.concatenate([high[:1], high])[: len(even)]
             after = np.concatenate([high, high[-1:]])[: len(even)]
-            cells = np.moveaxis(even + ((before + after + 2) >> 2), 0, axis)
-    return np.asarray(cells)
+            low: Cells = even + ((before + after + 2) >> 2)
+            cells = np.moveaxis(low, 0, axis)
+    return cells
 
 
-def smooth(rows: int, columns: int) -> np.ndarray[Any, Any]:
+def smooth(rows: int, columns: int) -> Cells:
     """Far from the ends of 12 bits, where nothing is cut off."""
     y, x = np.mgrid[:rows, :columns]
     return (2000 + 800 * np.sin(y / 3) * np.cos(x / 4)).astype(np.uint16)
@@ -185,7 +186,7 @@ def levels_of(codestream: bytes) -> int:
     return codestream[codestream.index(b"\xff\x52") + 9]
 
 
-def mean_of_blocks(cells: np.ndarray[Any, Any], step: int) -> np.ndarray[Any, Any]:
+def mean_of_blocks(cells: Cells, step: int) -> Cells:
     rows, columns = cells.shape
     return np.array(
         [

@@ -168,7 +168,7 @@ def test_no_map() -> None:
 
 
 def test_map_of_floating_point_samples() -> None:
-    item = real_world_item("D", 0.0, 2.0, slope=0.5, intercept=0.25)
+    item = real_world_item("D", 0, 2, slope=0.5, intercept=0.25, doubles=True)
     # Bounds of integers are not asked where there are those of doubles.
     item += [Element(tag, "US", 0) for tag in (0x00409211, 0x00409216)]
     attributes: dict[str, Any] = {**form(1, 3, 32), **NO_RESCALE, "BitsStored": None}
@@ -179,7 +179,7 @@ def test_map_of_floating_point_samples() -> None:
     assert volume.data[0, 0].tolist() == [-0.25, 1.0, 1.5]
     assert volume.valid_mask is not None
     assert volume.valid_mask[0, 0].tolist() == [False, True, False]
-    table = real_world(real_world_item("D", 0.0, 1.0, lut=np.array([1.0, 2.0])))
+    table = real_world(real_world_item("D", 0, 1, lut=np.array([1.0, 2.0]), doubles=True))
     found = code_of(ct_slice(extra=[table], **attributes), output="real_world")
     assert found == ("unsupported_pixel_format", "(7FE0,0008) FloatPixelData")
 
