@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
 from builders import (
     BIG,
@@ -206,7 +208,7 @@ def _steered(
     *,
     signed: bool = False,
 ) -> bytes:
-    """Behind the options that codestream.cpp and rle.cpp read."""
+    """Behind the options that codestream.cpp and jpeg_lossless.cpp read."""
     (rows, columns), (allocated, stored) = size, bits
     cell = {8: 0, 16: 1, 32: 2}[allocated]
     steer = (kind, rows - 1, columns - 1, cell, stored - 1, 0, int(signed))
@@ -243,16 +245,104 @@ def codestream() -> Iterator[bytes]:
     yield _steered(rle_frame(default_pixels()), 4, (3, 4), (16, 16))
 
 
+def _framed(
+    frame: bytes | bytearray, size: tuple[int, int], bits: int, flags: int = 0, *more: int
+) -> bytes:
+    """Behind the options that frame_input.hpp reads, with the last row but one as the window."""
+    rows, columns = size
+    cell = {8: 0, 16: 1, 32: 2}[bits]
+    steer = (rows - 1, columns - 1, cell, bits - 1, 0, 0, flags)
+    return struct.pack("<HHBBBBB", *steer) + bytes([*more, max(rows - 2, 0), 0]) + bytes(frame)
+
+
+COLOUR, PLANAR, PAIRS, ONE_BIT, TWELVE_BITS = 1, 2, 4, 8, 16
+
+
 def rle() -> Iterator[bytes]:
     for kind in (np.uint8, np.int16, np.int32):
         cells: Cells = default_pixels().astype(kind)
         bits = cells.dtype.itemsize * 8
-        yield _steered(rle_frame(cells), 0, (3, 4), (bits, bits))
-        yield _steered(rle_frame(cells * 0), 0, (3, 4), (bits, bits))
-        yield _steered(cells.tobytes(), 1, (3, 4), (bits, bits))
-    colour = np.arange(36, dtype=np.uint8)
-    yield _steered(colour.tobytes(), 3, (3, 4), (8, 8))
-    yield _steered(colour.tobytes(), 7, (3, 4), (8, 8))
+        yield _framed(rle_frame(cells), (3, 4), bits)
+        yield _framed(rle_frame(cells * 0), (3, 4), bits)
+        planes = np.stack([cells, cells + 1, cells + 2]).reshape(-1, 4)
+        coded = rle_frame(planes)
+        yield _framed(coded, (3, 4), bits, COLOUR)
+        parts = [bytes([3, *range(k, k + 4)]) * 3 for k in range(3 * bits // 8)]
+        yield _framed(_rle(parts), (3, 4), bits, COLOUR)
+    long = bytes([*range(256)] * 4)
+    literals = b"".join(bytes([127]) + long[k : k + 128] for k in range(0, 1024, 128))
+    yield _framed(_rle([literals]), (32, 32), 8)
+    runs = b"".join(bytes([k, 7, 128, 1, k, k]) for k in range(129, 256, 2))
+    yield _framed(_rle([runs * 2, runs * 2]), (63, 60), 16)
+    yield _framed(_rle([b"\x02\xb3\x01\x55"]), (3, 7), 8, ONE_BIT)
+    yield _framed(_rle([b"\x00\xb3"]), (3, 7), 8, TWELVE_BITS)
+
+
+def _rle(segments: list[bytes]) -> bytes:
+    """An RLE frame of segments that are packed already (PS3.5 G.5)."""
+    offsets = [64 + sum(map(len, segments[:k])) for k in range(len(segments))]
+    header = struct.pack("<16I", len(segments), *offsets, *[0] * (15 - len(segments)))
+    return header + b"".join(segments)
+
+
+def deflated_frame() -> Iterator[bytes]:
+    ramp = bytes(range(96))
+    forms = [(8, 0), (16, 0), (32, 0), (8, COLOUR), (16, COLOUR | PLANAR), (32, COLOUR | PLANAR)]
+    forms += [(8, COLOUR | PAIRS), (16, COLOUR | PAIRS), (8, ONE_BIT), (8, TWELVE_BITS)]
+    for bits, flags in forms:
+        samples = 12 * (3 if flags & COLOUR else 1)
+        size = samples * bits // 8
+        if flags & PAIRS:
+            size = size // 3 * 2
+        if flags & (ONE_BIT | TWELVE_BITS):
+            size = 2 if flags & ONE_BIT else 18
+        native = (ramp * 2)[:size]
+        for deflated in (False, True):
+            packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+            frame = packer.compress(native) + packer.flush() if deflated else native
+            yield bytes([deflated]) + _framed(frame, (3, 4), bits, flags)
+            yield bytes([deflated]) + _framed(frame, (3, 5), bits, flags)
+    yield b"\1" + _framed(b"\7", (3, 4), 8)
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    yield b"\1" + _framed(packer.compress(bytes(99)) + packer.flush(), (3, 4), 8)
+
+
+def libjpeg() -> Iterator[bytes]:
+    gray = (np.indices((19, 21)).sum(0) * 5).astype(np.uint8)
+    colour = np.stack([gray, gray[::-1], gray[:, ::-1]], axis=-1)
+    for reduce in range(5):
+        yield _framed(_jpeg(gray), (19, 21), 8, 0, 0, reduce)
+    for bits in (16, 32):
+        yield _framed(_jpeg(gray), (19, 21), bits, 0, 0, 0)
+    for options in ({"subsampling": 0}, {"subsampling": 2}, {"progressive": True}):
+        for reduce in (0, 1):
+            yield _framed(_jpeg(colour, **options), (19, 21), 8, COLOUR, 0, reduce)
+    whole = _jpeg(gray)
+    yield _framed(whole[:-20] + whole[-2:], (19, 21), 8, 0, 0, 0)
+    yield _framed(whole.replace(b"\xff\xc4", b"\xff\xfe"), (19, 21), 8, 0, 0, 0)
+    flat = _jpeg(gray * 0, progressive=True)
+    start = flat.index(b"\xff\xda")
+    scan = flat[start : flat.index(b"\xff", start + 2)]
+    yield _framed(flat[:start] + scan * 201 + b"\xff\xd9", (19, 21), 8, 0, 0, 0)
+
+
+def _jpeg(cells: np.ndarray, **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(cells).save(out, "JPEG", quality=50, optimize=True, **options)
+    return out.getvalue()
+
+
+def jpeg_lossless() -> Iterator[bytes]:
+    """What libjpeg-turbo writes; the corpus has restart intervals and scans of one component."""
+    cells = (np.arange(64, dtype=np.uint16) * 997).reshape(8, 8)
+    for predictor in range(1, 8):
+        coded = imagecodecs.jpeg8_encode(cells, lossless=True, predictor=predictor)
+        yield _steered(coded, predictor << 2, (8, 8), (16, 16))
+    low = (cells >> 8).astype(np.uint8)
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (32, 8))
+    colour = np.stack([low, low[::-1], low.T], axis=-1)
+    yield _steered(imagecodecs.jpeg8_encode(colour, lossless=True), 2, (8, 8), (8, 8))
 
 
 def values() -> Iterator[bytes]:
@@ -299,9 +389,12 @@ def series() -> Iterator[bytes]:
 TARGETS = {
     "byte_window": byte_window,
     "codestream": codestream,
+    "deflated_frame": deflated_frame,
     "element_reader": element_reader,
     "header": header,
     "inflate": inflate,
+    "jpeg_lossless": jpeg_lossless,
+    "libjpeg": libjpeg,
     "offset_table": offset_table,
     "rle": rle,
     "series": series,
