@@ -1,8 +1,14 @@
 // The table of codecs: a row each, in order of preference.
 
+#include "base/deflate.hpp"
 #include "decode/codec.hpp"
+#include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
 #include "decode/jpeg_lossless.hpp"
+#include "decode/jpeg_ls.hpp"
+#include "decode/libjpeg_codec.hpp"
+#include "decode/libjxl_codec.hpp"
+#include "decode/openjpeg_codec.hpp"
 #include "decode/rle.hpp"
 #include "decode/uncompressed.hpp"
 
@@ -19,6 +25,11 @@ template <Encoding... encodings> bool is_one_of(const TransferSyntax& syntax) no
 
 bool any_frame(const CodestreamInfo& /*info*/, const PixelFormat& /*format*/) noexcept {
     return true;
+}
+
+/// GDCM's samples have the codestream's sign.
+bool has_header_sign(const CodestreamInfo& info, const PixelFormat& format) noexcept {
+    return info.is_signed == format.is_signed;
 }
 
 std::string own_version() { return TORCHDICOM_VERSION; }
@@ -42,12 +53,47 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::jpeg_lossless>,
           .takes = any_frame,
           .decode = decode_jpeg_lossless},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_ls>,
+          .takes = any_frame,
+          .decode = decode_jpeg_ls},
+    Codec{.name = "libdeflate",
+          .library = "libdeflate",
+          .version = libdeflate_version,
+          .reads = is_one_of<Encoding::deflated_frame>,
+          .takes = any_frame,
+          .decode = decode_deflated_frame},
+    Codec{.name = "libjpeg-turbo",
+          .library = "libjpeg-turbo",
+          .version = libjpeg_version,
+          .reads = is_one_of<Encoding::jpeg>,
+          .takes = libjpeg_takes,
+          .decode = decode_with_libjpeg},
+    Codec{.name = "openjpeg",
+          .library = "OpenJPEG",
+          .version = openjpeg_version,
+          .reads = is_one_of<Encoding::jpeg_2000, Encoding::htj2k>,
+          .takes = any_frame,
+          .decode = decode_with_openjpeg},
+    Codec{.name = "libjxl",
+          .library = "libjxl",
+          .version = libjxl_version,
+          .reads = is_one_of<Encoding::jpeg_xl>,
+          .takes = any_frame,
+          .decode = decode_with_libjxl},
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
-          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
-                             Encoding::jpeg_2000>,
-          .takes = any_frame,
+          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls>,
+          .takes = gdcm_takes,
+          .decode = decode_with_gdcm},
+    Codec{.name = "gdcm",
+          .library = "GDCM",
+          .version = gdcm_version,
+          .reads = is_one_of<Encoding::jpeg_2000>,
+          .takes = has_header_sign,
           .decode = decode_with_gdcm},
 };
 

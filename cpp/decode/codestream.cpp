@@ -2,6 +2,7 @@
 
 #include "decode/jpeg2000_markers.hpp"
 #include "decode/jpeg_markers.hpp"
+#include "decode/jpegxl_markers.hpp"
 #include "decode/rle.hpp"
 
 namespace torchdicom {
@@ -30,7 +31,7 @@ void compare(const CodestreamInfo& info, const PixelFormat& format) {
 /// A codestream narrower than HighBit says has no bits where the header puts the sign, or the
 /// value. JPEG 2000 alone keeps a sign of its own.
 void compare_bits(const CodestreamInfo& info, Encoding encoding, const PixelFormat& format) {
-    const bool has_own_sign = encoding == Encoding::jpeg_2000;
+    const bool has_own_sign = encoding == Encoding::jpeg_2000 || encoding == Encoding::htj2k;
     const bool needs_top_bits =
         format.high_bit + 1 != format.bits_stored || (format.is_signed && !has_own_sign);
     if (needs_top_bits && info.precision <= format.high_bit) {
@@ -95,9 +96,10 @@ Codestream find_codestream(ByteSpan frame, Encoding encoding) {
     case Encoding::jpeg_ls:
         return walk_jpeg(frame, encoding);
     case Encoding::jpeg_2000:
-        return walk_jpeg2000(frame);
     case Encoding::htj2k:
+        return walk_jpeg2000(frame);
     case Encoding::jpeg_xl:
+        return read_jpegxl_header(frame);
     case Encoding::native_little:
     case Encoding::native_big:
     case Encoding::encapsulated_uncompressed:
@@ -117,16 +119,8 @@ Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelF
         return {.info = {}, .bytes = codestream};
     }
     const Codestream stream = find_codestream(codestream, encoding);
-    const CodestreamInfo& info = stream.info;
-    compare(info, format);
-    compare_bits(info, encoding, format);
-    // JPEG and JPEG-LS know no sign: their bits are two's complement where the header says so.
-    if (encoding == Encoding::jpeg_2000 && info.is_signed != format.is_signed) {
-        fail_mismatch("The codestream's samples are " +
-                      std::string{info.is_signed ? "signed" : "unsigned"} +
-                      ", and the header says PixelRepresentation " +
-                      (format.is_signed ? "1 (signed)" : "0 (unsigned)"));
-    }
+    compare(stream.info, format);
+    compare_bits(stream.info, encoding, format);
     return stream;
 }
 

@@ -1,8 +1,11 @@
 #include "decode/jpeg2000_markers.hpp"
 
+#include "decode/jpeg2000_style.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,7 +95,7 @@ class Jpeg2000Walker {
         }
         at_ = 4;
         read_siz(next_segment(kSiz));
-        skip_main_header();
+        read_main_header();
         walk_tile_parts();
         const auto missing = std::find(seen_.begin(), seen_.end(), false);
         if (missing != seen_.end()) {
@@ -100,6 +103,12 @@ class Jpeg2000Walker {
                          " tiles, and tile " + std::to_string(missing - seen_.begin()) +
                          " is not in it");
         }
+        // Of an image whose corner lies between the samples of a halving, ceil(N/2) samples are not
+        // what is left of N.
+        const int aligned = std::countr_zero(offset_bits_);
+        info_.levels = std::min(style_->levels(), static_cast<std::uint32_t>(aligned));
+        info_.has_ht_blocks = style_->has_ht_blocks();
+        info_.has_colour_transform = style_->has_colour_transform();
         return {info_, bytes_.first(at_)};
     }
 
@@ -162,6 +171,8 @@ class Jpeg2000Walker {
         info_.rows = grid.y_size - grid.y_offset;
         info_.columns = grid.x_size - grid.x_offset;
         info_.components = static_cast<std::uint32_t>(components);
+        offset_bits_ = grid.x_offset | grid.y_offset;
+        style_.emplace(info_, bytes_.size());
         for (std::size_t i = 0; i < components; ++i) {
             read_component(siz.subspan(kFixed + 3 * i, 3), i);
         }
@@ -195,15 +206,16 @@ class Jpeg2000Walker {
         info_.is_signed = is_signed;
     }
 
-    void skip_main_header() {
+    void read_main_header() {
         for (std::uint16_t marker = next_marker(); marker != kSot; marker = next_marker()) {
             if (marker == kEoc || marker == kSod || marker == kSoc || marker == kSiz) {
                 fail_invalid("The marker " + std::to_string(marker) + " at byte " +
                              std::to_string(at_ - 2) +
                              " of the codestream has no place before the first tile");
             }
-            static_cast<void>(next_segment(marker));
+            style_->read(marker, next_segment(marker));
         }
+        style_->require_default();
         at_ -= 2;
     }
 
@@ -214,13 +226,13 @@ class Jpeg2000Walker {
                              std::to_string(at_ - 2) +
                              " of the codestream stands where a tile-part must start");
             }
-            skip_tile_part();
+            read_tile_part();
         }
     }
 
     /// A.4.2: Psot counts from the SOT marker to the end of the tile-part's data; 0 in the last one
     /// means up to EOC.
-    void skip_tile_part() {
+    void read_tile_part() {
         const std::size_t start = at_ - 2;
         const ByteSpan sot = next_segment(kSot);
         if (sot.size() != 10) {
@@ -242,7 +254,24 @@ class Jpeg2000Walker {
                          " of the codestream is " + std::to_string(length) + " bytes long and " +
                          std::to_string(left) + " are left");
         }
+        read_tile_header(start + length);
         at_ = start + length;
+    }
+
+    /// Segments up to SOD, all before byte `end`.
+    void read_tile_header(std::size_t end) {
+        for (std::uint16_t marker = next_marker(); marker != kSod; marker = next_marker()) {
+            if (marker == kEoc || marker == kSot || marker == kSoc || marker == kSiz) {
+                fail_invalid("The marker " + std::to_string(marker) + " at byte " +
+                             std::to_string(at_ - 2) +
+                             " of the codestream has no place in the header of a tile");
+            }
+            style_->read(marker, next_segment(marker));
+        }
+        if (at_ > end) {
+            fail_invalid("The header of the tile-part that ends at byte " + std::to_string(end) +
+                         " of the codestream goes on to byte " + std::to_string(at_));
+        }
     }
 
     /// Bytes from `start` to the last EOC: the frame may be padded behind it.
@@ -258,6 +287,8 @@ class Jpeg2000Walker {
     ByteSpan bytes_;
     std::size_t at_ = 0;
     CodestreamInfo info_;
+    std::uint32_t offset_bits_ = 0; ///< all bits of the image's offsets in the reference grid
+    std::optional<Jpeg2000Style> style_;
     std::vector<bool> seen_;
 };
 

@@ -6,7 +6,7 @@
 
 namespace torchdicom {
 
-/// `find_codestream` for Encoding::jpeg_2000.
+/// `find_codestream` for Encoding::jpeg_2000 and htj2k: either may have both kinds of code-blocks.
 [[nodiscard]] Codestream walk_jpeg2000(ByteSpan frame);
 
 } // namespace torchdicom

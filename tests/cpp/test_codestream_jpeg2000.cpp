@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 using namespace torchdicom;
 using test::check;
@@ -16,6 +17,37 @@ using test::kMismatch;
 using test::StreamWriter;
 
 namespace {
+
+/// What COD and COC say.
+struct Style {
+    std::uint32_t flags = 0, layers = 1, transform = 0, levels = 5;
+    std::vector<std::uint32_t> precincts{};
+    std::uint32_t extra_bytes = 0;
+
+    [[nodiscard]] StreamWriter parameters() const {
+        StreamWriter body;
+        body.u8(levels).u8(4).u8(4).u8(0).u8(1);
+        for (const std::uint32_t size : precincts) {
+            body.u8(size);
+        }
+        for (std::uint32_t i = 0; i < extra_bytes; ++i) {
+            body.u8(0);
+        }
+        return body;
+    }
+};
+
+StreamWriter coding_style(const Style& style) {
+    StreamWriter body;
+    body.u8(style.flags).u8(0).u16(style.layers).u8(style.transform).append(style.parameters());
+    return StreamWriter{}.segment(0xFF52, body);
+}
+
+/// Of component 0.
+StreamWriter component_style(const Style& style) {
+    return StreamWriter{}.segment(0xFF53,
+                                  StreamWriter{}.u8(0).u8(style.flags).append(style.parameters()));
+}
 
 struct Siz {
     std::uint32_t x_size = 6, y_size = 4, x_offset = 0, y_offset = 0;
@@ -33,9 +65,13 @@ struct Siz {
         }
         return StreamWriter{}.segment(0xFF51, body);
     }
-    [[nodiscard]] StreamWriter main_header() const {
+    /// Up to and without COD.
+    [[nodiscard]] StreamWriter size_and_comment() const {
         return StreamWriter{}.u16(0xFF4F).append(segment()).segment(
             0xFF64, StreamWriter{}.text("a comment, so that there is room for two tiles"));
+    }
+    [[nodiscard]] StreamWriter main_header() const {
+        return size_and_comment().append(coding_style({}));
     }
 };
 
@@ -176,11 +212,120 @@ TEST_CASE("a JPEG 2000 image that no single pixel format describes is a mismatch
     CHECK(check(j2k({.components = 3}), Encoding::jpeg_2000) == kMismatch);
 }
 
-TEST_CASE("the sign of a JPEG 2000 codestream must be PixelRepresentation's") {
+TEST_CASE(
+    "a JPEG 2000 codestream may have the other sign than PixelRepresentation, but no more bits") {
     PixelFormat with_sign = kFormat;
     with_sign.is_signed = true;
-    CHECK(check(j2k({}), Encoding::jpeg_2000, with_sign) == kMismatch);
-    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::jpeg_2000) == kMismatch);
-    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::jpeg_2000, with_sign) == std::nullopt);
+    CHECK(check(j2k({}), Encoding::jpeg_2000, with_sign) == std::nullopt);
+    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::jpeg_2000) == std::nullopt);
+    CHECK(check(j2k({.last_depth = 0x8F}), Encoding::htj2k, with_sign) == std::nullopt);
+    CHECK(check(j2k({.last_depth = 0x8B}), Encoding::jpeg_2000, with_sign) == std::nullopt);
     CHECK(check(j2k({.last_depth = 16}), Encoding::jpeg_2000) == kMismatch); // 17 bits in 16
+    with_sign.bits_stored = 12; // at the top of the cell, where 12 coded bits do not reach
+    CHECK(check(j2k({.last_depth = 0x8B}), Encoding::htj2k, with_sign) == kMismatch);
+}
+
+namespace {
+
+/// What `find_codestream` says of one tile under these segments of the main header and the tile's.
+CodestreamInfo info_of(const StreamWriter& main, const StreamWriter& tile = {},
+                       const Siz& siz = {}) {
+    const auto length = static_cast<std::uint32_t>(16 + tile.size());
+    const StreamWriter frame = siz.size_and_comment()
+                                   .append(main)
+                                   .segment(0xFF90, StreamWriter{}.u16(0).u32(length).u8(0).u8(1))
+                                   .append(tile)
+                                   .u16(0xFF93)
+                                   .u16(0x1234)
+                                   .u16(0xFFD9);
+    return find_codestream(frame.span(), Encoding::htj2k).info;
+}
+
+std::optional<ErrorCode> refused(const StreamWriter& main, const StreamWriter& tile = {},
+                                 const Siz& siz = {}) {
+    return test::code_of([&] { static_cast<void>(info_of(main, tile, siz)); });
+}
+
+} // namespace
+
+TEST_CASE("levels are the least that any component of any tile has") {
+    const StreamWriter five = coding_style({});
+    const auto both = [](const StreamWriter& one, const StreamWriter& other) {
+        return StreamWriter{one}.append(other);
+    };
+    CHECK(info_of(five).levels == 5);
+    CHECK(info_of(coding_style({.levels = 32})).levels == 32);
+    CHECK(info_of(both(five, component_style({.levels = 2}))).levels == 2);
+    CHECK(info_of(five, coding_style({.levels = 3})).levels == 3);
+    CHECK(info_of(five, component_style({.levels = 0})).levels == 0);
+    CHECK(info_of(five, component_style({.levels = 9})).levels == 5);
+    // The image's corner is a sample of as many levels as 2 divides it.
+    const Siz at_twelve{.x_size = 18, .x_offset = 12, .tile_x = 20};
+    CHECK(info_of(five, {}, at_twelve).levels == 2);
+    const Siz at_odd{.y_size = 5, .y_offset = 1, .tile_y = 9};
+    CHECK(info_of(five, {}, at_odd).levels == 0);
+}
+
+TEST_CASE("a colour transform is one of three components, the same in all tiles") {
+    const Siz colour{.components = 3};
+    const StreamWriter with = coding_style({.transform = 1});
+    CHECK(info_of(with, {}, colour).has_colour_transform);
+    CHECK_FALSE(info_of(coding_style({}), {}, colour).has_colour_transform);
+    CHECK_FALSE(info_of(with).has_colour_transform);
+    CHECK(refused(with, coding_style({}), colour) == kMismatch);
+    CHECK(refused(with, with, colour) == std::nullopt);
+    CHECK(refused(with, coding_style({})) == std::nullopt); // gray has no colours to transform
+}
+
+TEST_CASE("extensions of Part 2 are refused by name, HTJ2K and a stray bit in Rsiz are not") {
+    const StreamWriter style = coding_style({});
+    const auto capabilities = [&](std::uint32_t parts) {
+        return refused(
+            StreamWriter{}.segment(0xFF50, StreamWriter{}.u32(parts).u16(0)).append(style));
+    };
+    CHECK(capabilities(0x00020000) == std::nullopt); // Part 15
+    CHECK(capabilities(0x40000000) == ErrorCode::decoder_failed);
+    CHECK(refused(StreamWriter{}.segment(0xFF50, StreamWriter{}.u16(0)).append(style)) == kInvalid);
+    for (std::uint32_t marker = 0xFF72; marker <= 0xFF79; ++marker) {
+        const StreamWriter segment = StreamWriter{}.segment(marker, StreamWriter{}.u32(0));
+        CHECK(refused(StreamWriter{style}.append(segment)) == ErrorCode::decoder_failed);
+        CHECK(refused(style, segment) == ErrorCode::decoder_failed);
+    }
+    CHECK(refused(coding_style({.transform = 2})) == ErrorCode::decoder_failed);
+    StreamWriter with_bit = j2k({});
+    std::vector<std::byte> bytes(with_bit.span().begin(), with_bit.span().end());
+    bytes[6] = std::byte{0xFE}; // Rsiz
+    CHECK(check(ByteSpan{bytes}, Encoding::jpeg_2000) == std::nullopt);
+}
+
+TEST_CASE("malformed coding styles") {
+    const StreamWriter style = coding_style({});
+    CHECK(refused({}) == kInvalid);        // none
+    CHECK(refused({}, style) == kInvalid); // only in the tile
+    CHECK(refused(coding_style({.extra_bytes = 1})) == kInvalid);
+    CHECK(refused(coding_style({.levels = 33})) == kInvalid);
+    CHECK(refused(coding_style({.flags = 1})) == kInvalid); // precincts of no size
+    CHECK(refused(coding_style({.flags = 1, .levels = 1, .precincts = {0x77, 0x88}})) ==
+          std::nullopt);
+    CHECK(refused(StreamWriter{}.segment(0xFF52, StreamWriter{}.u32(0))) == kInvalid);
+    CHECK(refused(StreamWriter{}.segment(0xFF52, StreamWriter{}.u32(0).u8(0))) == kInvalid);
+    CHECK(refused(StreamWriter{style}.segment(0xFF53, StreamWriter{}.u8(0))) == kInvalid);
+    CHECK(refused(StreamWriter{style}.segment(0xFF53, StreamWriter{}.u16(0))) == kInvalid);
+    CHECK(refused(style, StreamWriter{}.u16(0xFF52).u16(99)) == kInvalid); // past the tile-part
+    CHECK(refused(style, StreamWriter{}.u16(0xFF90).u16(2)) == kInvalid);
+    // One component index is two bytes from 257 components on.
+    const Siz many{.components = 257};
+    const StreamWriter wide = StreamWriter{}.segment(
+        0xFF53, StreamWriter{}.u16(0).u8(0).append(Style{.levels = 1}.parameters()));
+    CHECK(info_of(StreamWriter{style}.append(wide), {}, many).levels == 1);
+}
+
+TEST_CASE("a few bytes that announce many packets are invalid") {
+    // 1024 x 1024 precincts of one pixel, and 65,535 layers of six.
+    const Siz large{.x_size = 1024, .y_size = 1024, .tile_x = 1024, .tile_y = 1024};
+    const Style pixels{.flags = 1, .levels = 0, .precincts = {0x00}};
+    CHECK(refused(coding_style(pixels), {}, large) == kInvalid);
+    CHECK(refused(coding_style({.layers = 65535}), {}, large) == kInvalid);
+    CHECK(refused(coding_style({}), component_style(pixels), large) == kInvalid);
+    CHECK(refused(coding_style({.layers = 10000}), {}, large) == std::nullopt);
 }

@@ -308,14 +308,14 @@ TEST_CASE("what is no slice is refused with a code and an element, and nothing e
           "!unsupported_mosaic z0 @z0 (0008,0008) ImageType");
     CHECK(verdict_after_all([](FileHeader& h) { h.photometric_interpretation = "RGB"; }) ==
           "!unsupported_photometric z0 @z0 (0028,0004) PhotometricInterpretation");
-    CHECK(verdict_after_all([](FileHeader& h) { h.bits_allocated = 12; }) ==
+    CHECK(verdict_after_all([](FileHeader& h) { h.bits_allocated = 10; }) ==
           "!unsupported_pixel_format z0 @z0 (0028,0100) BitsAllocated");
     CHECK(verdict_after_all([](FileHeader& h) { h.bits_stored = 17; }) ==
           "!invalid_value z0 @z0 (0028,0101) BitsStored");
     CHECK(verdict_after_all([](FileHeader& h) { h.pixel_representation.reset(); }) ==
           "!missing_element z0 @z0 (0028,0103) PixelRepresentation");
     CHECK(verdict_after_all([](FileHeader& h) {
-              h.transfer_syntax_uid = "1.2.840.10008.1.2.4.110";
+              h.transfer_syntax_uid = "1.2.840.10008.1.2.4.94";
               h.transfer_syntax = find_transfer_syntax(h.transfer_syntax_uid).value();
           }) == "!unsupported_transfer_syntax z0 @z0 (0002,0010) TransferSyntaxUID");
     Headers headers = slices_at({0, 3, 9});

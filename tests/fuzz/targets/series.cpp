@@ -54,7 +54,7 @@ constexpr std::array<std::string_view, 5> kClasses{
 
 constexpr std::array<std::string_view, 4> kSyntaxes{"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1",
                                                     "1.2.840.10008.1.2.4.100",
-                                                    "1.2.840.10008.1.2.4.110"};
+                                                    "1.2.840.10008.1.2.4.94"};
 
 /// What one flag of the input takes away or makes odd.
 void change(FileHeader& header, fuzz::Input& input) {
