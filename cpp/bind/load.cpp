@@ -2,9 +2,7 @@
 
 #include "pipeline/load.hpp"
 #include "bind/bindings.hpp"
-#include "decode/codec.hpp"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -122,18 +120,6 @@ py::tuple decode(const py::object& source, const std::optional<std::vector<std::
                           name_of(decoded.plan.dtype));
 }
 
-/// What codec= may be called, each once, in order of preference.
-std::vector<std::string> codec_names() {
-    std::vector<std::string> names;
-    for (const Codec& codec : all_codecs()) {
-        std::string name{codec.name};
-        if (std::ranges::find(names, name) == names.end()) {
-            names.push_back(std::move(name));
-        }
-    }
-    return names;
-}
-
 } // namespace
 
 Policy policy_from(const py::dict& options) {
@@ -176,7 +162,6 @@ void register_load(py::module_& module) {
     module.def("decode_frames", &decode, py::arg("source"), py::kw_only(), py::arg("frames"),
                py::arg("output"), py::arg("dtype"), py::arg("region"), py::arg("reduce"),
                py::arg("codec"), py::arg("rwvm"), py::arg("out"), py::arg("num_threads"));
-    module.def("codec_names", &codec_names);
 }
 
 } // namespace torchdicom::bind

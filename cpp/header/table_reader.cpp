@@ -222,7 +222,7 @@ namespace {
 void require_sound(const FileHeader& header, Tag tag) {
     const auto fault = std::ranges::find(header.table_faults, tag, &TableFault::tag);
     if (fault != header.table_faults.end()) {
-        throw fault->error;
+        throw fault->error.located({});
     }
 }
 
