@@ -2,9 +2,7 @@
 
 #include "pipeline/load.hpp"
 #include "bind/bindings.hpp"
-#include "decode/codec.hpp"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
 

@@ -5,6 +5,7 @@
 #include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
 #include "decode/jpeg_lossless.hpp"
+#include "decode/jpeg_ls.hpp"
 #include "decode/libjpeg_codec.hpp"
 #include "decode/libjxl_codec.hpp"
 #include "decode/openjpeg_codec.hpp"
@@ -47,6 +48,12 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::jpeg_lossless>,
           .takes = any_frame,
           .decode = decode_jpeg_lossless},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_ls>,
+          .takes = any_frame,
+          .decode = decode_jpeg_ls},
     Codec{.name = "libdeflate",
           .library = "libdeflate",
           .version = libdeflate_version,

@@ -78,7 +78,7 @@ class LosslessDecoder {
     };
 
     std::uint8_t next_marker() {
-        std::uint8_t byte = reader_.read<std::uint8_t>();
+        auto byte = reader_.read<std::uint8_t>();
         while (byte == 0xFF) {
             byte = reader_.read<std::uint8_t>();
         }

@@ -98,7 +98,7 @@ std::array<ByteSpan, 3> Channels::split(ByteSpan pixels) const {
         look_up(modality_lut_of(*header_), planes[0]);
         break;
     case Way::real_world_lut: {
-        const RealWorldMap& map = header_->real_world_maps.at(map_.value_or(0));
+        const RealWorldMap& map = real_world_maps_of(*header_)[map_.value_or(0)];
         lookup_->look_up(pixels, first_of(map), std::span{map.values}, planes[0]);
         break;
     }

@@ -24,14 +24,17 @@ FrameSlot slot_of(const OutputMemory& output, const Plan& plan, std::size_t task
 
 /// How many levels of a wavelet all frames left out. Images that lie differently after a reduction
 /// make no volume.
-std::uint32_t common_levels(std::span<const std::uint32_t> levels) {
-    for (const std::uint32_t one : levels) {
+std::uint32_t common_levels(const Plan& plan, std::span<const FileHeader> headers,
+                            std::span<const std::uint32_t> levels) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const std::uint32_t one = levels[i];
         if (one != levels.front()) {
             fail(ErrorCode::unsupported_pixel_format,
                  "The images are not reduced in one way: in some " + std::to_string(one) +
                      " levels of a wavelet are left out, in some " +
                      std::to_string(levels.front()) +
-                     ", and so they lie apart. Load them with reduce=0");
+                     ", and so they lie apart. Load them with reduce=0",
+                 Place{.path = headers[plan.tasks[i].header].path});
         }
     }
     return levels.empty() ? 0 : levels.front();
@@ -63,7 +66,7 @@ std::uint32_t run_tasks(const Plan& plan, std::span<const FileHeader> headers,
                  error.place());
         }
     });
-    return common_levels(levels);
+    return common_levels(plan, headers, levels);
 }
 
 std::vector<FrameId> all_frames(const FileHeader& header) {
@@ -140,6 +143,19 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     require_codec(plan, headers);
 }
 
+/// Reads what an index does not keep of the files that are wanted.
+void complete_headers(Series& series, std::span<const std::size_t> picks,
+                      const LoadRequest& request, LoadStats& stats) {
+    std::vector<std::size_t> wanted;
+    std::ranges::copy_if(picks, std::back_inserter(wanted), [&](std::size_t slice) {
+        return needs_tables(series.slices[slice], request.output.output);
+    });
+    std::ranges::sort(wanted); // a slice may be picked twice
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    parallel_for(wanted.size(), request.parallel,
+                 [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
+}
+
 /// What will be done for a series whose defects the policy has settled.
 Plan plan_series(const Series& series, std::span<const std::size_t> picks,
                  const LoadRequest& request) {
@@ -181,6 +197,7 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     judge_series(series, request.policy.tolerances, stats);
     std::vector<std::string> warnings = apply_policy(series, request.policy);
     const std::vector<std::size_t> picks = chosen_slices(series, request);
+    complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     OutputMemory output{plan, request.out, stats};
     const std::uint32_t levels = run_tasks(plan, series.slices, output, request.parallel, stats);

@@ -46,7 +46,7 @@ PaddingMask::PaddingMask(const FileHeader& header, const PixelFormat& format,
         padding_ = padding_of(header);
     }
     if (mapping.real_world) {
-        const RealWorldMap& map = header.real_world_maps[*mapping.real_world];
+        const RealWorldMap& map = real_world_maps_of(header)[*mapping.real_world];
         const bool is_whole =
             is_integer && map.first <= lowest_stored(format) && map.last >= highest_stored(format);
         if (!is_whole) {

@@ -1,6 +1,7 @@
 #include "plan/values.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace torchdicom {
 
@@ -12,9 +13,9 @@ bool has_rescale(const FileHeader& header) noexcept {
     return header.rescale_slope || header.rescale_intercept || header.has_modality_lut;
 }
 
-std::string labels_of(const FileHeader& header) {
+std::string labels_of(std::span<const RealWorldMap> maps) {
     std::string text;
-    for (const RealWorldMap& map : header.real_world_maps) {
+    for (const RealWorldMap& map : maps) {
         text += (text.empty() ? "'" : ", '") + map.label + "'";
     }
     return text;
@@ -22,7 +23,7 @@ std::string labels_of(const FileHeader& header) {
 
 /// The index of the map that is wanted among those of the file.
 std::size_t choose_map(const FileHeader& header, const std::optional<std::string>& label) {
-    const std::vector<RealWorldMap>& maps = header.real_world_maps;
+    const std::span<const RealWorldMap> maps = real_world_maps_of(header);
     const Place place{.path = header.path, .element = kMaps};
     if (maps.empty()) {
         fail(ErrorCode::no_real_world_map,
@@ -32,21 +33,21 @@ std::size_t choose_map(const FileHeader& header, const std::optional<std::string
         fail(ErrorCode::several_real_world_maps,
              "The file has " + std::to_string(maps.size()) +
                  " real-world value maps. Choose one by its label with rwvm=, of " +
-                 labels_of(header),
+                 labels_of(maps),
              place);
     }
     const auto wanted =
         label ? std::ranges::find(maps, *label, &RealWorldMap::label) : maps.begin();
     if (wanted == maps.end()) {
         fail(ErrorCode::several_real_world_maps,
-             "No real-world value map is labelled '" + *label + "'. There is " + labels_of(header),
+             "No real-world value map is labelled '" + *label + "'. There is " + labels_of(maps),
              place);
     }
     return static_cast<std::size_t>(wanted - maps.begin());
 }
 
 Mapping real_world_mapping(const FileHeader& header, std::size_t index) {
-    const RealWorldMap& map = header.real_world_maps[index];
+    const RealWorldMap& map = real_world_maps_of(header)[index];
     if (!map.values.empty()) {
         return {.table = Table::real_world_lut, .real_world = index};
     }
@@ -63,7 +64,7 @@ Mapping modality_mapping(const FileHeader& header) {
     if (header.has_modality_lut) {
         return {.table = Table::modality_lut};
     }
-    if (!has_rescale(header) && header.real_world_maps.size() == 1) {
+    if (!has_rescale(header) && real_world_maps_of(header).size() == 1) {
         return real_world_mapping(header, 0); // parametric maps have nothing else
     }
     if (header.rescale_slope == 0.0) {
@@ -90,24 +91,17 @@ Mapping colour_mapping(const FileHeader& header, const PixelFormat& format,
 
 } // namespace
 
-const Palette& palette_of(const FileHeader& header) {
-    if (!header.palette) {
-        fail(ErrorCode::invalid_value,
-             "The image is of PALETTE COLOR and has no palette. Take the indices with "
-             "output='stored'",
-             header.place_of(tags::PhotometricInterpretation));
+bool needs_tables(const FileHeader& header, Output output) noexcept {
+    switch (output) {
+    case Output::stored:
+        return false;
+    case Output::modality:
+        return header.photometric_interpretation == "PALETTE COLOR" || header.has_modality_lut ||
+               (!has_rescale(header) && header.has_real_world_maps);
+    case Output::real_world:
+        return header.photometric_interpretation == "PALETTE COLOR" || header.has_real_world_maps;
     }
-    return *header.palette;
-}
-
-const LookupTable& modality_lut_of(const FileHeader& header) {
-    if (!header.modality_lut) {
-        fail(ErrorCode::invalid_value,
-             "The Modality LUT is empty. Correct the file, or take the values with "
-             "output='stored'",
-             header.place_of(tags::ModalityLUTSequence));
-    }
-    return *header.modality_lut;
+    return false;
 }
 
 Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
@@ -144,7 +138,7 @@ std::string units_of(const FileHeader& header, const Mapping& mapping,
         return {};
     }
     if (mapping.real_world) {
-        return header.real_world_maps[*mapping.real_world].units;
+        return real_world_maps_of(header)[*mapping.real_world].units;
     }
     if (mapping.table == Table::modality_lut) {
         const std::string& type = modality_lut_of(header).type;

@@ -3,6 +3,7 @@
 
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
+#include "header/tables.hpp"
 #include "rescale/dtype.hpp"
 #include "rescale/kernel.hpp"
 
@@ -32,14 +33,14 @@ struct Mapping {
     std::optional<std::size_t> real_world{}; ///< index of the map that is applied
 };
 
-/// How this file's values are made. Throws UnsupportedError (unsupported_functional_groups,
-/// unsupported_pixel_format, no_real_world_map, several_real_world_maps), ParseError invalid_value.
+/// Whether the tables of this file are needed for that output: an index keeps none.
+[[nodiscard]] bool needs_tables(const FileHeader& header, Output output) noexcept;
+
+/// How this file's values are made. Throws what its tables have as errors, UnsupportedError
+/// (unsupported_functional_groups, unsupported_pixel_format, no_real_world_map,
+/// several_real_world_maps), ParseError invalid_value.
 [[nodiscard]] Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
                                  const OutputOptions& options);
-
-/// The tables of a file that must have them. Throw invalid_value where it has none.
-[[nodiscard]] const Palette& palette_of(const FileHeader& header);
-[[nodiscard]] const LookupTable& modality_lut_of(const FileHeader& header);
 
 /// The unit of the values that a mapping makes; empty where the file names none.
 /// `otherwise` is that of the rescale.

@@ -216,7 +216,7 @@ def decode(
         DecodeError: As in `load`.
         UnsupportedError: As in `load`.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
-        ValueError: If ``out`` or ``region`` does not fit, or an argument is none of the allowed ones.
+        ValueError: If ``out`` or ``region`` does not fit, or an argument is none of those allowed.
 
     Example:
         >>> import torchdicom as td

@@ -32,6 +32,7 @@ DICTIONARIES = {
     "libjpeg": "markers",
     "element_reader": "elements",
     "header": "elements",
+    "jpeg_lossless": "markers",
     "values": "numbers",
 }
 

@@ -33,6 +33,16 @@ from builders import (
     sequence,
 )
 from builders_bad import BAD, NO_DECIMALS, NO_INTEGERS, SEQUENCE, nested
+from builders_forms import (
+    float_file,
+    modality_lut,
+    native_file,
+    palette,
+    real_world,
+    real_world_item,
+    segmented_palette,
+    shared,
+)
 from builders_frames import (
     encapsulated,
     extended_table,
@@ -92,6 +102,7 @@ def element_reader() -> Iterator[bytes]:
             data_set = encode(ct_elements(syntax=syntax, extra=[extra], **FEW), syntax)
             yield bytes([flag]) + data_set
             yield bytes([flag | 4]) + data_set
+            yield bytes([flag | 8]) + data_set
     yield b"\0" + encode([nested(34)])
     unknown = item(encode([nested(2)], IMPLICIT)) + END
     yield b"\0" + encode([Element(0x00091010, "UN", unknown, claimed=UNDEFINED)])
@@ -99,6 +110,7 @@ def element_reader() -> Iterator[bytes]:
         built = bad.build()
         if built[128:132] == b"DICM":
             yield b"\0" + built[132:]
+            yield b"\10" + built[132:]
 
 
 def byte_window() -> Iterator[bytes]:
@@ -116,8 +128,50 @@ def byte_window() -> Iterator[bytes]:
     yield reads(0, 0, (0, 0, 0), (0, 0, 1))
 
 
+def with_tables() -> Iterator[bytes]:
+    """Palettes, lookup tables and real-world maps, sound and damaged, and pixels of every form."""
+
+    def indexed(tables: list[Element]) -> bytes:
+        more = {"PhotometricInterpretation": "PALETTE COLOR", **FEW}
+        return native_file(bytes(12), (3, 4), allocated=8, extra=tables, **more)
+
+    four = [[1, 2, 3, 4]] * 3
+    yield indexed(palette(four))
+    yield indexed(palette(four, bits=8, word_each=False))
+    yield indexed(palette([[1, 2, 3, 400]] * 3, bits=8))
+    yield indexed(palette(four)[:4])
+    for words in ([0, 3, 4, 5, 6, 1, 4, 10, 2, 1, 0, 0], [1, 4, 9], [0, 1, 1, 2, 1, 6, 0], [3, 1]):
+        for entries in (3, 10, 12):
+            yield indexed(segmented_palette([words] * 3, entries))
+    yield indexed(segmented_palette([[0, 2, 5, 6, 2, 1, 0, 0, 0, 0, 1, 2, 9]] * 3, 6, bits=8))
+    line = real_world_item(first=-3, last=9, slope=0.5, intercept=1, form="SS")
+    table = real_world_item(first=0, last=2, values=(1, 2.5, -3))
+    wide = real_world_item(first=-0.5, last=2.5, slope=2, intercept=0, form="FD")
+    for extra in (
+        [modality_lut([7, 8, 900], first=-1, signed=True)],
+        [modality_lut([7, 8])],
+        [real_world(line, table)],
+        [real_world(wide)],
+        [shared(real_world(line))],
+        [sequence(0x00283000, undefined=True), sequence(0x00409096)],
+        [sequence(0x00409096, line, table[:3], undefined=True)],
+    ):
+        yield native_file(bytes(24), (3, 4), allocated=16, signed=True, extra=extra, **FEW)
+        damaged = native_file(bytes(24), (3, 4), allocated=16, extra=extra, **FEW)
+        yield damaged.replace(b"SQ\0\0", b"UN\0\0", 1)
+    yield float_file(np.zeros((3, 4), np.float32), extra=[shared(real_world(wide))], **FEW)
+    yield float_file(np.zeros((3, 4), np.float64), **FEW)
+    for allocated, size in ((1, 2), (12, 18), (32, 48)):
+        yield native_file(bytes(size), (3, 4), allocated=allocated, **FEW)
+    for colour, samples in (("RGB", 3), ("YBR_FULL", 3), ("YBR_FULL_422", 2)):
+        more = {"PhotometricInterpretation": colour, "SamplesPerPixel": 3, **FEW}
+        more["PlanarConfiguration"] = int(colour == "RGB")
+        yield native_file(bytes(12 * samples), (3, 4), allocated=8, **more)
+
+
 def header() -> Iterator[bytes]:
     yield from (recipe.build() for recipe in recipes())
+    yield from with_tables()
     yield from (bad.build() for bad in BAD)
 
 
@@ -136,6 +190,10 @@ def offset_table() -> Iterator[bytes]:
         yield steer(1, 2) + encapsulated(frames, table=table).value
     yield steer(1, 2) + encapsulated(single).value
     yield steer(1, 1) + encapsulated(frames, delimiter=False).value
+    ended = [[b"ab", b"c\xff\xd9\0"], [b"ef", b"gh", b"\xff\xd9"]]
+    yield steer(33, 2) + encapsulated(ended).value
+    yield steer(33, 3) + encapsulated(ended).value
+    yield steer(33, 2) + encapsulated(ended[::-1], delimiter=False).value
     yield steer(9, 2, (0, 12, 4, 3)) + encapsulated(single).value
     yield steer(9, 2, (0, 12, 4, 9)) + encapsulated(single).value
     yield steer(0, 2, length=48) + bytes(48)
@@ -150,7 +208,7 @@ def _steered(
     *,
     signed: bool = False,
 ) -> bytes:
-    """Behind the options that codestream.cpp reads."""
+    """Behind the options that codestream.cpp and jpeg_lossless.cpp read."""
     (rows, columns), (allocated, stored) = size, bits
     cell = {8: 0, 16: 1, 32: 2}[allocated]
     steer = (kind, rows - 1, columns - 1, cell, stored - 1, 0, int(signed))
@@ -185,6 +243,65 @@ def codestream() -> Iterator[bytes]:
     yield _steered(two_depths, 3, (3, 4), (16, 16))
     yield _steered(j2k_frame(3, 4), 3, (3, 4), (16, 16))
     yield _steered(rle_frame(default_pixels()), 4, (3, 4), (16, 16))
+    yield _steered(imagecodecs.htj2k_encode(cells, reversible=True), 5, (8, 8), (16, 16))
+    yield _steered(imagecodecs.jpegxl_encode(low, lossless=True), 6, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpegxl_encode(cells, lossless=True), 6, (8, 8), (16, 16))
+    for frame in _without_place():
+        yield _steered(frame, 6, (8, 8), (16, 16))
+
+
+def _without_place() -> Iterator[bytes]:
+    """JPEG XL of alpha, of floating point, and of several frames."""
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8, 2), np.uint8), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8), np.float32), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((2, 8, 8, 1), np.uint8), lossless=True)
+
+
+def _images() -> Iterator[Cells]:
+    """Gray of 8 and 16 bits, signed and not, and colours: with some detail, but not much."""
+    rows, columns = np.mgrid[:20, :24]
+    gray = rows * 300 + columns * 70 + rows * columns % 5
+    yield (gray // 32).astype(np.uint8)
+    yield gray.astype(np.uint16)
+    yield (gray - 3000).astype(np.int16)
+    yield np.stack([gray // 32, gray // 64, 255 - gray // 32], -1).astype(np.uint8)
+
+
+def openjpeg() -> Iterator[bytes]:
+    """Flags, halvings and a corner, then a frame."""
+    for number, cells in enumerate(_images()):
+        frames = [
+            imagecodecs.jpeg2k_encode(cells, codecformat="j2k", level=0, reversible=True),
+            imagecodecs.jpeg2k_encode(cells, codecformat="jp2", level=40, reversible=False),
+            imagecodecs.htj2k_encode(cells, reversible=True, resolutions=3),
+            imagecodecs.htj2k_encode(cells, level=0.01, reversible=False, resolutions=2),
+        ]
+        for flags, frame in enumerate(frames):
+            yield bytes([flags, number, 3, 8]) + bytes(frame)
+            yield bytes([flags ^ 7, 0, 9, 0]) + bytes(frame)
+    wide = (np.arange(64, dtype=np.uint32) * 9973).reshape(8, 8)
+    yield bytes(4) + imagecodecs.jpeg2k_encode(wide, bitspersample=20, level=0, reversible=True)
+    for bits in (1, 12):
+        cells = (np.arange(64, dtype=np.uint16) % (1 << bits)).reshape(8, 8)
+        coded = imagecodecs.jpeg2k_encode(cells, bitspersample=bits, level=0, reversible=True)
+        yield bytes([1, 0, 0, 0]) + bytes(coded)
+
+
+def libjxl() -> Iterator[bytes]:
+    """Flags, then a frame."""
+    for flags, cells in enumerate(_images()):
+        plain = cells.astype(np.uint16) if cells.dtype == np.int16 else cells
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=True)
+        yield bytes([flags + 1]) + imagecodecs.jpegxl_encode(
+            plain, lossless=True, usecontainer=True
+        )
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=False, distance=2.0)
+    low = (np.arange(64, dtype=np.uint8) * 3).reshape(8, 8)
+    yield bytes(1) + imagecodecs.jpegxl_encode_jpeg(imagecodecs.jpeg8_encode(low))
+    twelve = (np.arange(64, dtype=np.uint16) * 60).reshape(8, 8)
+    yield bytes([1]) + imagecodecs.jpegxl_encode(twelve, lossless=True, bitspersample=12)
+    for frame in _without_place():
+        yield bytes(1) + frame
 
 
 def _framed(
@@ -277,6 +394,30 @@ def _jpeg(cells: np.ndarray, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def jpeg_lossless() -> Iterator[bytes]:
+    """What libjpeg-turbo writes; the corpus has restart intervals and scans of one component."""
+    cells = (np.arange(64, dtype=np.uint16) * 997).reshape(8, 8)
+    for predictor in range(1, 8):
+        coded = imagecodecs.jpeg8_encode(cells, lossless=True, predictor=predictor)
+        yield _steered(coded, predictor << 2, (8, 8), (16, 16))
+    low = (cells >> 8).astype(np.uint8)
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpeg8_encode(low, lossless=True), 0, (8, 8), (32, 8))
+    colour = np.stack([low, low[::-1], low.T], axis=-1)
+    yield _steered(imagecodecs.jpeg8_encode(colour, lossless=True), 2, (8, 8), (8, 8))
+
+
+def jpeg_ls() -> Iterator[bytes]:
+    """What CharLS writes; the corpus has restart intervals and presets from the C++ tests."""
+    random = np.random.default_rng(1)
+    for kind in (np.uint8, np.uint16):
+        gray = random.integers(0, np.iinfo(kind).max, (9, 10)).astype(kind)
+        colour = random.integers(0, 200, (7, 8, 3)).astype(kind)
+        for level in (0, 3):
+            for cells in (gray, gray % 4, gray * 0, colour, colour % 2):
+                yield b"\2" + imagecodecs.jpegls_encode(cells, level=level)
+
+
 def values() -> Iterator[bytes]:
     texts = ["1", "-1.5e2", " +.5 ", "1\\2\\3", "5.\\-0\\1E-3", "-2147483648", "2147483648", ""]
     for text in [*texts, *NO_DECIMALS, *NO_INTEGERS]:
@@ -325,8 +466,12 @@ TARGETS = {
     "element_reader": element_reader,
     "header": header,
     "inflate": inflate,
+    "jpeg_lossless": jpeg_lossless,
+    "jpeg_ls": jpeg_ls,
     "libjpeg": libjpeg,
+    "libjxl": libjxl,
     "offset_table": offset_table,
+    "openjpeg": openjpeg,
     "rle": rle,
     "series": series,
     "values": values,
