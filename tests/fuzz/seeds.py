@@ -425,10 +425,13 @@ def libjpeg() -> Iterator[bytes]:
     whole = _jpeg(gray)
     yield _framed(whole[:-20] + whole[-2:], (19, 21), 8, 0, 0, 0)
     yield _framed(whole.replace(b"\xff\xc4", b"\xff\xfe"), (19, 21), 8, 0, 0, 0)
-    flat = _jpeg(gray * 0, progressive=True)
-    start = flat.index(b"\xff\xda")
-    scan = flat[start : flat.index(b"\xff", start + 2)]
-    yield _framed(flat[:start] + scan * 201 + b"\xff\xd9", (19, 21), 8, 0, 0, 0)
+    twelve = gray.astype(np.uint16) * 37
+    coded = imagecodecs.jpeg8_encode(twelve, level=50, bitspersample=12)
+    for bits in (16, 32):
+        yield _framed(coded, (19, 21), bits, 0, 0, 1)
+    flat = imagecodecs.jpeg8_encode(twelve * 0, level=50, bitspersample=12)
+    yield _framed(flat, (19, 21), 16, 0, 0, 0)
+    yield _framed(coded[:-20] + coded[-2:], (19, 21), 16, 0, 0, 0)
 
 
 def _jpeg(cells: np.ndarray, **options: Any) -> bytes:
