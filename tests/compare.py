@@ -12,20 +12,27 @@ if TYPE_CHECKING:
 
 _PREFIX = "1.2.840.10008.1.2.4."
 
-# Stored units by which two decoders may differ. Lossless syntaxes and near-lossless JPEG-LS are
-# defined to the bit; the inverse DCT (ISO 10918-1 A.3.3) and the 9-7 wavelet are not.
+# Stored units by which two decoders may differ, in gray images and in colour. Lossless syntaxes and
+# near-lossless JPEG-LS are defined to the bit; the inverse DCT (ISO 10918-1 A.3.3), the 9-7 wavelet
+# and the conversion from YCbCr after them are not.
+_JPEG, _WAVELET = (1, 4), (1, 1)
 WITHIN_BETWEEN_DECODERS = {
-    _PREFIX + "50": 1,
-    _PREFIX + "51": 1,
-    _PREFIX + "53": 1,
-    _PREFIX + "55": 1,
-    _PREFIX + "91": 1,
+    _PREFIX + "50": _JPEG,
+    _PREFIX + "51": _JPEG,
+    _PREFIX + "53": _JPEG,
+    _PREFIX + "55": _JPEG,
+    _PREFIX + "91": _WAVELET,
+    _PREFIX + "93": _WAVELET,
+    _PREFIX + "203": _WAVELET,
+    _PREFIX + "111": _JPEG,
+    _PREFIX + "112": _JPEG,
 }
 
 
-def tolerance(transfer_syntax_uid: str) -> int:
+def tolerance(transfer_syntax_uid: str, samples: int = 1) -> int:
     """How far two decoders of this syntax may be apart, in stored units."""
-    return WITHIN_BETWEEN_DECODERS.get(transfer_syntax_uid, 0)
+    gray, colour = WITHIN_BETWEEN_DECODERS.get(transfer_syntax_uid, (0, 0))
+    return gray if samples == 1 else colour
 
 
 def bits(tensor: torch.Tensor) -> torch.Tensor:

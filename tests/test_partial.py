@@ -389,6 +389,7 @@ def test_volumes_pickle(data: bytes) -> None:
     "wrong",
     [
         {"valid_mask": torch.ones((1, 3, 3), dtype=torch.bool)},
+        {"valid_mask": torch.ones((1, 1, 3, 4), dtype=torch.bool)},
         {"coords": {"t": {}}},
         {"coords": {"z": {"a": torch.zeros(2)}}},
         {"affine": torch.zeros((3, 4))},

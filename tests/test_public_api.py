@@ -23,6 +23,7 @@ import torch
 import torchdicom as td
 from builders import axial, ct_slice, write_series
 from builders_defects import ACTIONS, CASE_OF
+from builders_forms import real_world, real_world_item
 from torchdicom import _ext
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ ONE = ct_slice()
 OTHER = ct_slice(np.ones((3, 4), np.int16), Modality="MR")
 FRAMES = ct_slice(np.arange(24, dtype=np.int16).reshape(2, 3, 4))
 TWO = ct_slice(np.ones((3, 4), np.int16), SeriesInstanceUID="9.9", SOPInstanceUID="9.9.1")
+MAPS = ct_slice(
+    extra=[
+        real_world(
+            real_world_item(first=0, last=9, label="a", slope=2, intercept=0),
+            real_world_item(first=0, last=9, label="b", slope=3, intercept=0),
+        )
+    ]
+)
 MANY = [ct_slice(ImagePositionPatient=(0, 0, k), SOPInstanceUID=f"1.{k}") for k in range(8)]
 
 
@@ -90,6 +99,25 @@ def threads_used(call: Callable[..., object], source: object, threads: int) -> o
 def is_out(call: Callable[..., Any], source: bytes, out: torch.Tensor | None) -> bool:
     result = call(source, out=out)
     return (result.data if isinstance(result, td.Volume) else result) is out
+
+
+def listed(data: bytes = ONE, **options: Any) -> object:
+    """What the one series of an index loads, or how it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "a.dcm").write_bytes(data)
+        series = td.scan(folder).series[0]
+        try:
+            return series.load(**options).data.tolist()
+        except td.DicomError as error:
+            return error.code
+
+
+def decoded(data: bytes = ONE, **options: Any) -> object:
+    """What is decoded, or how it fails."""
+    try:
+        return td.decode(data, **options).tolist()
+    except td.DicomError as error:
+        return error.code
 
 
 def header(**options: Any) -> object:
@@ -167,6 +195,12 @@ EFFECTS: dict[tuple[str, str], Pair] = {
         lambda: load(region=(0, 2, 0, 4)),
         lambda: load(region=(1, 3, 0, 4)),
     ),
+    ("load", "reduce"): (lambda: load(reduce=0), lambda: load(reduce=1)),
+    ("load", "codec"): (lambda: outcome(ONE), lambda: outcome(ONE, codec="gdcm")),
+    ("load", "rwvm"): (
+        lambda: load(source=MAPS, output="real_world", rwvm="a"),
+        lambda: load(source=MAPS, output="real_world", rwvm="b"),
+    ),
     ("load", "mask"): (
         lambda: td.load(ONE, mask=True).valid_mask is None,
         lambda: td.load(ONE, mask=False).valid_mask is None,
@@ -189,6 +223,16 @@ EFFECTS: dict[tuple[str, str], Pair] = {
     ("decode", "frames"): (lambda: decode(frames=[0]), lambda: decode(frames=[1])),
     ("decode", "output"): (lambda: decode(output="stored"), lambda: decode(output="modality")),
     ("decode", "dtype"): (lambda: decode(dtype=torch.int16), lambda: decode(dtype=torch.int32)),
+    ("decode", "region"): (
+        lambda: decode(region=(0, 2, 0, 4)),
+        lambda: decode(region=(1, 3, 0, 4)),
+    ),
+    ("decode", "reduce"): (lambda: decode(reduce=0), lambda: decode(reduce=1)),
+    ("decode", "codec"): (decoded, lambda: decoded(codec="gdcm")),
+    ("decode", "rwvm"): (
+        lambda: decoded(MAPS, output="real_world", rwvm="a"),
+        lambda: decoded(MAPS, output="real_world", rwvm="b"),
+    ),
     ("decode", "out"): (
         lambda: is_out(td.decode, FRAMES, SHORTS),
         lambda: is_out(td.decode, FRAMES, None) or 0,
@@ -225,6 +269,19 @@ EFFECTS: dict[tuple[str, str], Pair] = {
 }
 
 
+# The same for a series of an index, whose other options `load` has too.
+OF_SERIES: dict[str, Pair] = {
+    "output": (lambda: listed(output="stored"), lambda: listed(output="modality")),
+    "region": (lambda: listed(region=(0, 2, 0, 4)), lambda: listed(region=(1, 3, 0, 4))),
+    "reduce": (lambda: listed(reduce=0), lambda: listed(reduce=1)),
+    "codec": (listed, lambda: listed(codec="gdcm")),
+    "rwvm": (
+        lambda: listed(MAPS, output="real_world", rwvm="a"),
+        lambda: listed(MAPS, output="real_world", rwvm="b"),
+    ),
+}
+
+
 def options() -> list[tuple[str, str]]:
     functions = [name for name in td.__all__ if inspect.isroutine(getattr(td, name))]
     named = [
@@ -237,6 +294,17 @@ def options() -> list[tuple[str, str]]:
 def test_every_option_changes_something(function: str, option: str) -> None:
     first, second = EFFECTS[function, option]
     assert first() != second()
+
+
+@pytest.mark.parametrize("option", OF_SERIES)
+def test_options_of_a_series_change_something(option: str) -> None:
+    first, second = OF_SERIES[option]
+    assert first() != second()
+
+
+def test_a_series_has_the_options_of_load() -> None:
+    of_load = set(inspect.signature(td.load).parameters) - {"source", "series", "backend"}
+    assert set(inspect.signature(td.Series.load).parameters) - {"self"} == of_load
 
 
 def test_no_effect_is_stale() -> None:
@@ -270,6 +338,18 @@ WRONG = [
     (td.load, {"region": 3}, "four integers"),
     (td.load, {"region": (0, 1.0, 0, 1)}, "four integers"),
     (td.load, {"region": (False, True, 0, 1)}, "four integers"),
+    (td.load, {"reduce": 9}, "reduce must be 0 to 8, not 9"),
+    (td.load, {"reduce": -1}, "reduce must be 0 to 8, not -1"),
+    (td.load, {"reduce": 1.0}, "reduce must be an int"),
+    (td.load, {"reduce": True}, "reduce must be an int"),
+    (td.load, {"codec": "gdcm2"}, "codec must be one of .*'gdcm'"),
+    (td.load, {"codec": 1}, "codec must be the name"),
+    (td.load, {"rwvm": "a"}, "output='real_world'"),
+    (td.load, {"rwvm": 1, "output": "real_world"}, "rwvm must be the label"),
+    (td.decode, {"reduce": 9}, "reduce must be 0 to 8, not 9"),
+    (td.decode, {"region": (0, 1, 0)}, "four integers"),
+    (td.decode, {"codec": "gdcm2"}, "codec must be one of .*'gdcm'"),
+    (td.decode, {"rwvm": "a"}, "output='real_world'"),
     (td.load, {"mask": 1}, "mask must be True or False"),
     (td.load, {"mask": None}, "mask must be True or False"),
     (td.decode, {"out": torch.zeros((1, 3, 4), dtype=torch.bool)}, "out"),
@@ -362,6 +442,32 @@ def test_codecs_names_every_syntax() -> None:
     uids = ["2", "2.1", "2.2", "2.1.98", "2.1.99", "2.5"]
     uids += ["2.4." + n for n in ("50", "51", "53", "55", "57", "70", "80", "81", "90", "91")]
     assert [uid for uid in uids if f"1.2.840.10008.1.{uid}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("uid", "library", "names"),
+    [
+        ("2", "torchdicom", ()),
+        ("2.1.99", "libdeflate + torchdicom", ()),
+        ("2.4.51", "libjpeg-turbo", ("libjpeg-turbo", "gdcm")),
+        ("2.4.102", None, ()),
+        ("2.5", "torchdicom", ("torchdicom",)),
+        ("2.8.1", "libdeflate", ("libdeflate",)),
+    ],
+)
+def test_codecs_tells_the_library_and_the_names(
+    uid: str, library: str | None, names: tuple[str, ...]
+) -> None:
+    (row,) = [one for one in td.codecs() if one.transfer_syntax_uid == f"1.2.840.10008.1.{uid}"]
+    assert (row.library, row.codecs) == (library, names)
+    assert (row.version is None) == (library is None)
+
+
+def test_every_codec_that_a_syntax_names_is_one_of_the_core() -> None:
+    named = {name for row in td.codecs() for name in row.codecs}
+    assert named == set(_ext.codec_names())
+    assert len(_ext.codec_names()) == len(named)
+    assert {"torchdicom", "libdeflate", "libjpeg-turbo", "gdcm"} <= named
 
 
 def modules() -> list[str]:

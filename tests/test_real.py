@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,9 @@ from builders_defects import LAX
 from builders_parts import keys_in
 from compare import assert_volumes_equal, assert_within, bits, tolerance
 from helpers import Backend, affine_of, read_header
+from real_files import SOURCES, files_of, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = [
@@ -132,56 +131,7 @@ def test_jpeg_equals_another_decoder(data_dir: Path, backend: Backend, suffix: s
     assert_within(decoded[0], other, tolerance(header.transfer_syntax_uid))
 
 
-def outcome(call: Callable[[], Any]) -> Any:
-    """The result, or the code of the refusal."""
-    try:
-        return call()
-    except td.DicomError as error:
-        return error.code
-
-
-# Both refuse these, for different reasons.
-EXCEPTIONS = {
-    "JPEG2000-embedded-sequence-delimiter.dcm": "250 bytes of a codestream with noise for a SIZ "
-    "segment: its size contradicts the header, its tiles contradict the bytes that are there",
-}
-
-
-def files_of(data_dir: Path, source: str) -> Iterator[Path]:
-    with (data_dir / "MANIFEST.csv").open() as lines:
-        for row in csv.DictReader(lines):
-            if row["source"] == source:
-                yield data_dir / source / row["path"]
-
-
 BACKENDS: tuple[Backend, Backend] = ("native", "reference")
-SOURCES = """DICOMHTJ2K cornerstone3D dcm_qa_mosaic dcmqi dicom-test-files dicom2nifti fo-dicom
-    highdicom mirp pydicom pydicom-data pylibjpeg-data suyashkumar-dicom tcia-cmb-crc""".split()
-
-
-def disagreement(path: Path) -> str | None:
-    """What the backends say differently about one file."""
-    native = outcome(lambda: td.decode(path))
-    reference = outcome(lambda: td.decode(path, backend="reference"))
-    if isinstance(native, str) or isinstance(reference, str):
-        both = isinstance(native, str) and isinstance(reference, str)
-        same = both and (native == reference or path.name in EXCEPTIONS)
-        shown = [r if isinstance(r, str) else "decoded" for r in (native, reference)]
-        return None if same else f"native {shown[0]}, reference {shown[1]}"
-    try:
-        assert native.dtype == reference.dtype
-        assert_within(native, reference, tolerance(read_header(path, "native").transfer_syntax_uid))
-    except AssertionError as error:
-        return str(error)
-    return None
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_backends_agree_on_every_file(data_dir: Path, source: str) -> None:
-    paths = list(files_of(data_dir, source))
-    assert paths
-    found = {str(path.relative_to(data_dir)): disagreement(path) for path in paths}
-    assert {path: what for path, what in found.items() if what} == {}
 
 
 def load_parts(folder: Path, backend: Backend) -> dict[str, Any]:
@@ -203,7 +153,8 @@ def assert_parts_equal(native: Any, reference: Any) -> None:
     if isinstance(native, td.Volume) and isinstance(reference, td.Volume):
         uid = str(native.metadata["TransferSyntaxUID"])
         step = max(one.slope for one in native.provenance)
-        assert_volumes_equal(native, reference, tolerance(uid) * step)
+        within = tolerance(uid, 3 if "c" in native.dims else 1)
+        assert_volumes_equal(native, reference, within * step)
     else:
         assert native == reference
 

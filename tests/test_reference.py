@@ -22,8 +22,9 @@ from torchdicom import DecodeError, DicomWarning, ParseError, Policy
 from torchdicom import _reference as reference
 from torchdicom._metadata import METADATA, decode_text, parse_decimal, typed_metadata
 from torchdicom._reference import _codecs, _sources
-from torchdicom._reference._codecs import CODECS, ENCAPSULATED, NATIVE
+from torchdicom._reference._codecs import CODECS
 from torchdicom._reference._pixel_format import PixelFormat, pixel_format
+from torchdicom._reference._syntaxes import ENCAPSULATED, NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,6 +99,8 @@ def _codestream(function: str, uid: str) -> bytes:
         return bytes(imagecodecs.jpegls_encode(JPEG_CELLS))
     if function == "jpeg2k_decode":
         return bytes(imagecodecs.jpeg2k_encode(JPEG_CELLS, codecformat="j2k", reversible=True))
+    if function == "jpegxl_decode":
+        return bytes(imagecodecs.jpegxl_encode(JPEG_CELLS, lossless=True))
     is_lossless = uid.endswith((".57", ".70"))
     return bytes(imagecodecs.jpeg8_encode(JPEG_CELLS, level=100, lossless=is_lossless))
 
@@ -107,13 +110,13 @@ def test_plugin_of_each_syntax_is_called(uid: str, monkeypatch: pytest.MonkeyPat
     codec = CODECS[uid]
     called: list[str] = []
 
-    def spy(data: bytes) -> Any:
+    def spy(data: bytes, **options: Any) -> Any:
         called.append(codec.function)
-        return original(data)
+        return original(data, **options)
 
     original = getattr(codec.library, codec.function)
     monkeypatch.setattr(codec.library, codec.function, spy)
-    cells = _codecs.decode_cells(_codestream(codec.function, uid), uid, PIXELS)
+    cells = _codecs.decode_cells(_codestream(codec.function, uid), uid, PIXELS).cells
     assert called == [codec.function]
     assert cells.dtype == np.uint8
     assert np.abs(cells.astype(int) - JPEG_CELLS).max() <= 1
@@ -130,13 +133,24 @@ def test_codestream_is_checked_before_the_plugin_sees_it(
     with pytest.raises(DecodeError) as mismatch:
         _codecs.decode_cells(codestream, uid, larger)
     assert mismatch.value.code == "codestream_mismatch"
+    # JPEG XL has no marker at its end: only its header tells without the library.
+    end = 3 if codec.function == "jpegxl_decode" else -2
     with pytest.raises(DecodeError) as cut:
-        _codecs.decode_cells(codestream[:-2], uid, PIXELS)
+        _codecs.decode_cells(codestream[:end], uid, PIXELS)
     assert cut.value.code == "invalid_codestream"
 
 
+def test_jpeg_xl_that_is_cut_off() -> None:
+    uid = "1.2.840.10008.1.2.4.110"
+    codestream = _codestream("jpegxl_decode", uid)
+    for end in (12, len(codestream) - 1):
+        with pytest.raises(DecodeError) as caught:
+            _codecs.decode_cells(codestream[:end], uid, PIXELS)
+        assert caught.value.code == "invalid_codestream"
+
+
 def test_plugin_that_refuses_is_decoder_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(data: bytes) -> None:
+    def refuse(data: bytes, **_options: Any) -> None:
         msg = f"{len(data)} bytes of nonsense"
         raise RuntimeError(msg)
 
@@ -150,8 +164,10 @@ def test_plugin_that_refuses_is_decoder_failed(monkeypatch: pytest.MonkeyPatch) 
 
 def test_syntaxes_are_those_of_the_standard() -> None:
     known = {uid for uid in NATIVE | ENCAPSULATED if pydicom.uid.UID(uid).is_transfer_syntax}
-    # PS3.6 Table A-1; pydicom's dictionary may lack the one that few files use.
-    assert known | {"1.2.840.10008.1.2.1.98"} == NATIVE | ENCAPSULATED
+    # PS3.6 Table A-1; pydicom's dictionary may lack those that few files use.
+    few = {"1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.8.1"}
+    few |= {f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)}
+    assert known | few == NATIVE | ENCAPSULATED
     assert set(CODECS) < ENCAPSULATED
 
 

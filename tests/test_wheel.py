@@ -57,7 +57,7 @@ print(json.dumps({"before": before, "after": mapped(), "sums": sums}))
 """
 # What the wheel has to carry; anything else in it is what these link.
 CARRIED = {"libgdcmcommon", "libgdcmdsed", "libgdcmmsff", "libgdcmjpeg8", "libgdcmjpeg12"}
-CARRIED |= {"libgdcmjpeg16", "libcharls", "libopenjp2", "libdeflate"}
+CARRIED |= {"libgdcmjpeg16", "libcharls", "libopenjp2", "libdeflate", "libjpeg", "libjxl"}
 
 
 def stem(path: str) -> str:

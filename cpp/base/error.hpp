@@ -47,6 +47,8 @@ enum class ErrorCode : std::uint8_t {
     unsupported_functional_groups,
     unsupported_multi_frame,
     unsupported_mosaic,
+    no_real_world_map,
+    several_real_world_maps,
     integer_dtype,
     codestream_mismatch,
     invalid_codestream,

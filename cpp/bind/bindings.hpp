@@ -52,13 +52,13 @@ class HeldSources {
 [[nodiscard]] Policy policy_from(const py::dict& options);
 
 /// The options of a load but for sources and series: exactly policy, output, dtype, out,
-/// num_threads, texts, slices, region and mask. `options` must outlive the request: it holds the
-/// memory that out names.
+/// num_threads, texts, slices, region, reduce, codec, rwvm and mask. `options` must outlive the
+/// request: it holds the memory that out names.
 [[nodiscard]] LoadRequest load_request(const py::kwargs& options);
 
 /// An array over the buffer: it, and every view of it, keeps the memory out of the pool.
 [[nodiscard]] py::array to_array(Buffer buffer, const Plan& plan);
-/// The same for a mask, of the same shape.
+/// The same for a mask.
 [[nodiscard]] py::array to_mask_array(Buffer buffer, const Plan& plan);
 
 /// (code, message, slices, files, measured) of each.

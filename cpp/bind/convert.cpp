@@ -107,7 +107,7 @@ py::array to_array(Buffer buffer, const Plan& plan) {
 }
 
 py::array to_mask_array(Buffer buffer, const Plan& plan) {
-    return array_over(std::move(buffer), py::dtype::of<bool>(), plan.shape());
+    return array_over(std::move(buffer), py::dtype::of<bool>(), plan.mask_shape());
 }
 
 } // namespace torchdicom::bind

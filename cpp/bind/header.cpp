@@ -78,6 +78,11 @@ py::dict to_python(const FileHeader& header) {
     result["rescale_type"] = text_or_none(header.rescale_type);
     result["units"] = text_or_none(header.units);
     result["frame_ranges"] = frame_ranges(header.frames);
+    py::tuple notes{header.notes.size()};
+    for (std::size_t i = 0; i < notes.size(); ++i) {
+        notes[i] = py::str{header.notes[i]};
+    }
+    result["notes"] = notes;
     return result;
 }
 
@@ -89,7 +94,7 @@ py::dict header_of(const py::object& source) {
     FileHeader header;
     {
         const py::gil_scoped_release release;
-        header = read_header(held.sources().front(), HeaderOptions{}, stats);
+        header = read_header(held.sources().front(), {.texts = {}, .skip_tables = true}, stats);
     }
     return to_python(header);
 }
@@ -104,7 +109,8 @@ py::list scan_headers(const py::list& sources, std::size_t num_threads) {
     std::vector<FileHeader> headers;
     {
         const py::gil_scoped_release release;
-        headers = read_headers(discover(held.sources()), HeaderOptions{}, parallel, stats);
+        headers = read_headers(discover(held.sources()), {.texts = {}, .skip_tables = true},
+                               parallel, stats);
     }
     remember_stats(stats);
     py::list rows{headers.size()};

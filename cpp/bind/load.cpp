@@ -24,13 +24,35 @@ std::optional<CallerBuffer> caller_buffer(const OutArgument& out) {
                         .shape = shape};
 }
 
-OutputOptions output_options(const std::string& output, const std::optional<std::string>& dtype) {
-    OutputOptions options;
-    options.output = output == "stored" ? Output::stored : Output::modality;
+Output output_from_name(const std::string& name) {
+    if (name == "stored") {
+        return Output::stored;
+    }
+    if (name == "modality") {
+        return Output::modality;
+    }
+    if (name == "real_world") {
+        return Output::real_world;
+    }
+    throw std::invalid_argument{"no output of this name: " + name};
+}
+
+OutputOptions output_options(const std::string& output, const std::optional<std::string>& dtype,
+                             std::optional<std::string> rwvm) {
+    OutputOptions options{.output = output_from_name(output), .rwvm = std::move(rwvm)};
     if (dtype) {
         options.dtype = dtype_from_name(*dtype);
     }
     return options;
+}
+
+/// How often rows and columns are halved.
+std::uint32_t reduce_from(std::size_t reduce) {
+    if (reduce > kMaxReduce) {
+        throw std::invalid_argument{"reduce is 0 to " + std::to_string(kMaxReduce) + ", not " +
+                                    std::to_string(reduce)};
+    }
+    return static_cast<std::uint32_t>(reduce);
 }
 
 /// (start, stop, step), each int or None; or a list of int.
@@ -72,13 +94,18 @@ py::dict load(const py::list& sources, const std::optional<std::string>& series,
 
 py::tuple decode(const py::object& source, const std::optional<std::vector<std::int64_t>>& frames,
                  const std::string& output, const std::optional<std::string>& dtype,
+                 const py::object& region, std::size_t reduce,
+                 const std::optional<std::string>& codec, std::optional<std::string> rwvm,
                  const OutArgument& out, std::size_t num_threads) {
     py::list sources;
     sources.append(source);
     const HeldSources held{sources};
     LoadRequest request;
     request.sources = held.sources();
-    request.output = output_options(output, dtype);
+    request.output = output_options(output, dtype, std::move(rwvm));
+    request.region = region_from(region);
+    request.reduce = reduce_from(reduce);
+    request.codec = codec.value_or("");
     request.out = caller_buffer(out);
     request.parallel = parallel_options(num_threads);
     LoadStats stats;
@@ -109,7 +136,7 @@ Policy policy_from(const py::dict& options) {
 }
 
 LoadRequest load_request(const py::kwargs& options) {
-    constexpr std::size_t kOptions = 9;
+    constexpr std::size_t kOptions = 12;
     if (options.size() != kOptions) {
         throw std::invalid_argument{"a load has " + std::to_string(kOptions) + " options, not " +
                                     std::to_string(options.size())};
@@ -117,10 +144,13 @@ LoadRequest load_request(const py::kwargs& options) {
     LoadRequest request;
     request.policy = policy_from(options["policy"].cast<py::dict>());
     request.output = output_options(options["output"].cast<std::string>(),
-                                    options["dtype"].cast<std::optional<std::string>>());
+                                    options["dtype"].cast<std::optional<std::string>>(),
+                                    options["rwvm"].cast<std::optional<std::string>>());
     request.texts = options["texts"].cast<std::vector<Tag>>();
     request.slices = slice_selection(options["slices"]);
     request.region = region_from(options["region"]);
+    request.reduce = reduce_from(options["reduce"].cast<std::size_t>());
+    request.codec = options["codec"].cast<std::optional<std::string>>().value_or("");
     request.mask = options["mask"].cast<bool>();
     request.out = caller_buffer(options["out"].cast<OutArgument>());
     request.parallel = parallel_options(options["num_threads"].cast<std::size_t>());
@@ -130,7 +160,8 @@ LoadRequest load_request(const py::kwargs& options) {
 void register_load(py::module_& module) {
     module.def("load_series", &load, py::arg("sources"), py::kw_only(), py::arg("series"));
     module.def("decode_frames", &decode, py::arg("source"), py::kw_only(), py::arg("frames"),
-               py::arg("output"), py::arg("dtype"), py::arg("out"), py::arg("num_threads"));
+               py::arg("output"), py::arg("dtype"), py::arg("region"), py::arg("reduce"),
+               py::arg("codec"), py::arg("rwvm"), py::arg("out"), py::arg("num_threads"));
 }
 
 } // namespace torchdicom::bind

@@ -20,7 +20,7 @@ py::list provenance(const LoadedSeries& loaded) {
         list.append(py::make_tuple(to_python_path(header.path), task.frame,
                                    to_python_text(header.sop_instance_uid),
                                    py::make_tuple(position[0], position[1], position[2]),
-                                   task.rescale.slope, task.rescale.intercept));
+                                   task.mapping.rescale.slope, task.mapping.rescale.intercept));
     }
     return list;
 }
@@ -37,10 +37,17 @@ py::dict texts(const FileHeader& header) {
 }
 
 py::tuple dims(const Plan& plan) {
+    py::list names;
     if (plan.stack == Stack::t_and_z) {
-        return py::make_tuple("t", "z", "y", "x");
+        names.append("t");
     }
-    return py::make_tuple("z", "y", "x");
+    if (plan.channels > 1) {
+        names.append("c");
+    }
+    for (const char* const name : {"z", "y", "x"}) {
+        names.append(name);
+    }
+    return py::tuple{names};
 }
 
 py::list to_python_paths(const std::vector<std::string>& texts) {
@@ -87,7 +94,7 @@ py::dict to_python(LoadedSeries loaded, bool is_callers) {
     result["spacing_mm"] = py::tuple{py::cast(loaded.grid.spacing_mm)};
     result["spacing_source"] = text_or_none(series.spacing_source);
     result["frame_times_ms"] = loaded.frame_times_ms;
-    result["units"] = to_python_text(series.units);
+    result["units"] = to_python_text(loaded.units);
     result["ok"] = is_ok(series);
     result["defects"] = to_python(series.defects);
     result["warnings"] = to_python_paths(loaded.warnings);

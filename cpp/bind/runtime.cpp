@@ -31,14 +31,26 @@ py::dict last_load_stats() {
     return result;
 }
 
-/// (UID, name, library, version) for every transfer syntax of the table.
+/// (UID, name, library, version, names for `codec=`) for every transfer syntax of the table.
 py::list codec_rows() {
     py::list rows;
     for (const CodecRow& row : codec_table()) {
-        rows.append(
-            py::make_tuple(std::string{row.uid}, std::string{row.name}, row.library, row.version));
+        py::list names;
+        for (const std::string_view name : row.codecs) {
+            names.append(std::string{name});
+        }
+        rows.append(py::make_tuple(std::string{row.uid}, std::string{row.name}, row.library,
+                                   row.version, py::tuple{names}));
     }
     return rows;
+}
+
+py::tuple names_of_codecs() {
+    py::list names;
+    for (const std::string_view name : codec_names()) {
+        names.append(std::string{name});
+    }
+    return py::tuple{names};
 }
 
 } // namespace
@@ -54,6 +66,7 @@ void remember_stats(const LoadStats& stats) {
 void register_runtime(py::module_& module) {
     module.attr("__version__") = TORCHDICOM_VERSION;
     module.def("codec_table", &codec_rows);
+    module.def("codec_names", &names_of_codecs);
     module.def("last_load_stats", &last_load_stats);
     module.def("empty_pool", &empty_pool, py::call_guard<py::gil_scoped_release>());
     module.def("pooled_bytes", &pooled_bytes, py::call_guard<py::gil_scoped_release>());

@@ -1,7 +1,12 @@
 // The table of codecs: a row each, in order of preference.
 
+#include "base/deflate.hpp"
 #include "decode/codec.hpp"
+#include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
+#include "decode/jpeg_lossless.hpp"
+#include "decode/jpeg_ls.hpp"
+#include "decode/libjpeg_codec.hpp"
 #include "decode/libjxl_codec.hpp"
 #include "decode/openjpeg_codec.hpp"
 #include "decode/rle.hpp"
@@ -42,6 +47,30 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::rle>,
           .takes = any_frame,
           .decode = decode_rle},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_lossless>,
+          .takes = any_frame,
+          .decode = decode_jpeg_lossless},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_ls>,
+          .takes = any_frame,
+          .decode = decode_jpeg_ls},
+    Codec{.name = "libdeflate",
+          .library = "libdeflate",
+          .version = libdeflate_version,
+          .reads = is_one_of<Encoding::deflated_frame>,
+          .takes = any_frame,
+          .decode = decode_deflated_frame},
+    Codec{.name = "libjpeg-turbo",
+          .library = "libjpeg-turbo",
+          .version = libjpeg_version,
+          .reads = is_one_of<Encoding::jpeg>,
+          .takes = libjpeg_takes,
+          .decode = decode_with_libjpeg},
     Codec{.name = "openjpeg",
           .library = "OpenJPEG",
           .version = openjpeg_version,
@@ -58,7 +87,7 @@ constexpr std::array kCodecs{
           .library = "GDCM",
           .version = gdcm_version,
           .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls>,
-          .takes = any_frame,
+          .takes = gdcm_takes,
           .decode = decode_with_gdcm},
     Codec{.name = "gdcm",
           .library = "GDCM",

@@ -6,7 +6,9 @@
 #include "header/pixel_format.hpp"
 #include "header/transfer_syntax.hpp"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace torchdicom {
@@ -17,9 +19,14 @@ struct CodestreamInfo {
     std::uint32_t rows = 0;
     std::uint32_t columns = 0;
     std::uint32_t components = 0;
-    std::uint32_t precision = 0;       ///< the largest of all components
-    bool is_signed = false;            ///< only JPEG 2000 says so
-    std::uint8_t process = 0;          ///< second byte of the SOF marker, of JPEG and JPEG-LS only
+    std::uint32_t precision = 0;  ///< the largest of all components
+    bool is_signed = false;       ///< only JPEG 2000 says so
+    std::uint8_t process = 0;     ///< second byte of the SOF marker, of JPEG and JPEG-LS only
+    std::uint32_t scans = 0;      ///< of JPEG and JPEG-LS only, like what follows
+    std::size_t frame_header = 0; ///< where in the codestream the parameters of the SOF stand
+    std::array<std::uint8_t, 3> component_ids{};   ///< of the first three components
+    std::optional<std::uint8_t> adobe_transform{}; ///< of the APP14 segment of Adobe
+    std::optional<std::uint8_t> jfif_version{};    ///< major version of the JFIF segment
     std::uint32_t levels = 0;          ///< halvings that a JPEG 2000 decoder can do by itself
     bool has_ht_blocks = false;        ///< of HTJ2K
     bool has_colour_transform = false; ///< of JPEG 2000 (G.1): decoded colours are RGB

@@ -1,8 +1,7 @@
 #include "decode/decoder.hpp"
 
+#include "base/deflate.hpp"
 #include "base/limits.hpp"
-
-#include <libdeflate.h>
 
 #include <algorithm>
 #include <string>
@@ -22,21 +21,36 @@ void check_expansion(ByteSpan codestream, const PixelFormat& format) {
     }
 }
 
-/// The codec that the request names, or the first that reads the frame.
-const Codec& choose_codec(const DecodeRequest& request, const CodestreamInfo& info) {
-    for (const Codec& codec : all_codecs()) {
-        const bool is_wanted = request.codec.empty() || request.codec == codec.name;
-        if (is_wanted && codec.reads(request.syntax) && codec.takes(info, request.format)) {
-            return codec;
-        }
+[[noreturn]] void fail_without_codec(const DecodeRequest& request, bool is_read) {
+    if (!request.codec.empty()) {
+        fail(ErrorCode::unsupported_transfer_syntax,
+             "The codec " + std::string{request.codec} + " does not read this frame of " +
+                 std::string{request.syntax.name} +
+                 "; codecs() lists the names for each transfer syntax, and None takes the first");
     }
-    if (request.codec.empty()) {
+    if (!is_read) {
         fail(ErrorCode::internal_error,
              std::string{request.syntax.name} + " has no frames to decode");
     }
-    fail(ErrorCode::decoder_failed, std::string{request.codec} + " does not read this frame of " +
-                                        std::string{request.syntax.name} +
-                                        "; codecs() lists what does");
+    fail(ErrorCode::decoder_failed,
+         "None of the codecs that read " + std::string{request.syntax.name} +
+             " reads this frame, for its bits, components or JFIF and Adobe segments; convert the file to an "
+             "uncompressed transfer syntax");
+}
+
+/// The codec that the request names, or the first that reads the frame.
+const Codec& choose_codec(const DecodeRequest& request, const CodestreamInfo& info) {
+    bool is_read = false;
+    for (const Codec& codec : all_codecs()) {
+        const bool is_wanted = request.codec.empty() || request.codec == codec.name;
+        if (is_wanted && codec.reads(request.syntax)) {
+            is_read = true;
+            if (codec.takes(info, request.format)) {
+                return codec;
+            }
+        }
+    }
+    fail_without_codec(request, is_read);
 }
 
 /// Passes rows on after a look at the bits that the header does not count.
@@ -71,22 +85,36 @@ void decode_frame(ByteSpan codestream, const DecodeRequest& request, RowSink& ro
 std::vector<CodecRow> codec_table() {
     std::vector<CodecRow> rows;
     for (const TransferSyntax& syntax : transfer_syntaxes()) {
-        CodecRow row{syntax.uid, syntax.name, "torchdicom", TORCHDICOM_VERSION};
-        const auto codec = std::ranges::find_if(
-            all_codecs(), [&syntax](const Codec& one) { return one.reads(syntax); });
+        CodecRow row{syntax.uid, syntax.name, "torchdicom", TORCHDICOM_VERSION, {}};
+        for (const Codec& codec : all_codecs()) {
+            if (codec.reads(syntax)) {
+                row.codecs.push_back(codec.name);
+            }
+            if (codec.reads(syntax) && row.codecs.size() == 1) {
+                row.library = codec.library;
+                row.version = codec.version();
+            }
+        }
         if (syntax.encoding == Encoding::unsupported) {
             row.library.clear();
             row.version.clear();
-        } else if (codec != all_codecs().end()) {
-            row.library = codec->library;
-            row.version = codec->version();
         } else if (syntax.is_deflated) {
             row.library = "libdeflate + torchdicom";
-            row.version = LIBDEFLATE_VERSION_STRING;
+            row.version = libdeflate_version();
         }
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+std::vector<std::string_view> codec_names() {
+    std::vector<std::string_view> names;
+    for (const Codec& codec : all_codecs()) {
+        if (std::ranges::find(names, codec.name) == names.end()) {
+            names.push_back(codec.name);
+        }
+    }
+    return names;
 }
 
 } // namespace torchdicom

@@ -1,5 +1,7 @@
 #include "decode/gdcm_codec.hpp"
 
+#include "decode/jpeg_colour.hpp"
+
 #include <gdcmByteValue.h>
 #include <gdcmDataElement.h>
 #include <gdcmFragment.h>
@@ -19,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace torchdicom {
 
@@ -79,6 +82,13 @@ gdcm::PixelFormat gdcm_format(const CodestreamInfo& info, Encoding encoding) {
                              static_cast<unsigned short>(info.is_signed ? 1 : 0)};
 }
 
+/// Told that colours are RGB, GDCM hands the components of JPEG and JPEG-LS over as they are coded;
+/// JPEG 2000's colour transform it undoes.
+gdcm::PhotometricInterpretation gdcm_photometric(const CodestreamInfo& info) {
+    return info.components == 1 ? gdcm::PhotometricInterpretation::MONOCHROME2
+                                : gdcm::PhotometricInterpretation::RGB;
+}
+
 std::unique_ptr<gdcm::ImageCodec> make_codec(Encoding encoding) {
     if (encoding == Encoding::jpeg_2000) {
         auto codec = std::make_unique<gdcm::JPEG2000Codec>();
@@ -112,7 +122,7 @@ void run_codec(const Codestream& stream, const TransferSyntax& syntax, gdcm::Dat
     codec->SetNumberOfDimensions(3); // one frame, one fragment
     codec->SetDimensions(dimensions.data());
     codec->SetPlanarConfiguration(0);
-    codec->SetPhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2);
+    codec->SetPhotometricInterpretation(gdcm_photometric(stream.info));
     codec->SetPixelFormat(gdcm_format(stream.info, syntax.encoding)); // last: it copies the others
     if (!codec->Decode(as_pixel_data(stream.bytes), decoded)) {
         fail_decoder(syntax, "it gives no reason");
@@ -173,18 +183,43 @@ void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed
     }
 }
 
+/// GDCM leaves JPEG-LS of a scan for each component in planes.
+template <typename Sample> void interleave(MutableByteSpan samples, std::size_t components) {
+    const std::vector<std::byte> planes{samples.begin(), samples.end()};
+    const std::size_t pixels = samples.size() / sizeof(Sample) / components;
+    for (std::size_t i = 0; i < pixels * components; ++i) {
+        const std::size_t from = i % components * pixels + i / components;
+        std::memcpy(samples.subspan(i * sizeof(Sample), sizeof(Sample)).data(),
+                    ByteSpan{planes}.subspan(from * sizeof(Sample), sizeof(Sample)).data(),
+                    sizeof(Sample));
+    }
+}
+
+/// Brings what GDCM gives for colour into the order and the colour space that sinks expect; true
+/// where that is RGB whatever the header says.
+bool settle_colour(const Codestream& stream, const DecodeRequest& request,
+                   MutableByteSpan samples) {
+    const std::size_t width = request.format.bytes_per_sample();
+    const bool is_jpeg_ls = request.syntax.encoding == Encoding::jpeg_ls;
+    if (is_jpeg_ls && stream.info.scans > 1) {
+        width == 1   ? interleave<std::uint8_t>(samples, 3)
+        : width == 2 ? interleave<std::uint16_t>(samples, 3)
+                     : interleave<std::uint32_t>(samples, 3);
+    }
+    if (request.syntax.encoding != Encoding::jpeg) {
+        return false;
+    }
+    if (is_ycc(stream.info, request.format)) {
+        ycc_to_rgb(samples, width, stream.info.precision);
+    }
+    return true;
+}
+
 } // namespace
 
 void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, RowSink& rows) {
     const TransferSyntax& syntax = request.syntax;
     const PixelFormat& format = request.format;
-    if (format.samples_per_pixel != 1) {
-        fail(ErrorCode::unsupported_photometric,
-             "The frame has SamplesPerPixel " + std::to_string(format.samples_per_pixel) + " in " +
-                 std::string{syntax.name} +
-                 ", and only 1 is decoded from it; convert the file to an uncompressed syntax",
-             Place{.element = "(0028,0002) SamplesPerPixel"});
-    }
     silence_gdcm_once();
     const std::size_t width = decoded_width(stream.info.precision);
     const std::size_t expected = format.samples_per_frame() * width;
@@ -200,8 +235,15 @@ void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, Ro
     }
     const MutableByteSpan samples = decode_scratch(Scratch::frame, format.bytes_per_frame());
     store(bytes->GetPointer(), width, format.bytes_per_sample(), stream.info.is_signed, samples);
-    rows.start({.window = whole_image(format)});
+    const bool is_rgb = format.samples_per_pixel == 3 && settle_colour(stream, request, samples);
+    rows.start({.window = whole_image(format), .is_rgb = is_rgb});
     static_cast<void>(rows.put(samples));
+}
+
+bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& /*format*/) noexcept {
+    const bool has_odd_jfif = info.jfif_version.value_or(1) != 1;
+    const bool has_odd_adobe = info.components == 3 && info.adobe_transform.value_or(0) > 1;
+    return !has_odd_jfif && !has_odd_adobe && (info.components == 1 || info.components == 3);
 }
 
 std::string gdcm_version() { return gdcm::Version::GetVersion(); }

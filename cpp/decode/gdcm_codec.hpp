@@ -8,8 +8,12 @@
 
 namespace torchdicom {
 
-/// A DecodeFunction.
+/// A DecodeFunction. Colour of lossy JPEG comes out as RGB.
 void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, RowSink& rows);
+
+/// Frames of one or three components. Not JPEG with a JFIF segment of another version than 1:
+/// GDCM's library warns of it, and GDCM ends the process over a warning before the first scan.
+[[nodiscard]] bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& format) noexcept;
 
 /// The version of the library that is linked.
 [[nodiscard]] std::string gdcm_version();

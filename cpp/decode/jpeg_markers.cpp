@@ -25,7 +25,7 @@ class JpegWalker {
         for (std::uint8_t marker = next_marker(); marker != kEoi; marker = next_marker()) {
             visit(marker);
         }
-        if (!has_scan_) {
+        if (info_.scans == 0) {
             fail_invalid("The codestream ends at byte " + std::to_string(at_) +
                          " of the frame without a scan (SOS)");
         }
@@ -65,7 +65,9 @@ class JpegWalker {
         } else if (is_frame_header(marker)) {
             read_frame_header(marker, body);
         } else if (marker == kApp0) {
-            check_jfif(body);
+            read_jfif(body);
+        } else if (marker == kApp14) {
+            read_adobe(body);
         } else if (marker == kSos) {
             read_scan_header(body);
             skip_scan();
@@ -86,13 +88,17 @@ class JpegWalker {
         return body;
     }
 
-    /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version. GDCM's library warns of another version
-    /// than 1, and GDCM ends the process over a warning before the first scan.
-    static void check_jfif(ByteSpan body) {
-        if (as_text(body).starts_with(std::string_view{"JFIF\0", 5}) && body.size() > 5 &&
-            byte_of(body, 5) != 1) {
-            fail_invalid("The JFIF segment has version " + std::to_string(byte_of(body, 5)) +
-                         ", and there is only version 1");
+    /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version.
+    void read_jfif(ByteSpan body) {
+        if (as_text(body).starts_with(std::string_view{"JFIF\0", 5}) && body.size() > 5) {
+            info_.jfif_version = byte_of(body, 5);
+        }
+    }
+
+    /// ISO 10918-6 6.5.3: "Adobe", version, two flags of 16 bits each, transform.
+    void read_adobe(ByteSpan body) {
+        if (as_text(body).starts_with("Adobe") && body.size() >= 12) {
+            info_.adobe_transform = byte_of(body, 11);
         }
     }
 
@@ -126,6 +132,7 @@ class JpegWalker {
             read_component(body.subspan(at, 3));
         }
         info_.process = marker;
+        info_.frame_header = at_ - body.size();
         sof_ = marker;
     }
 
@@ -137,7 +144,11 @@ class JpegWalker {
             fail_invalid("A JPEG component has the sampling factors " + std::to_string(horizontal) +
                          " and " + std::to_string(vertical) + ", which must be 1 to 4");
         }
-        component_ids_.push_back(byte_of(component, 0));
+        const std::uint8_t id = byte_of(component, 0);
+        if (component_ids_.size() < info_.component_ids.size()) {
+            info_.component_ids.at(component_ids_.size()) = id;
+        }
+        component_ids_.push_back(id);
     }
 
     void read_scan_header(ByteSpan body) {
@@ -158,7 +169,7 @@ class JpegWalker {
             }
         }
         check_scan_parameters(body.last(3));
-        has_scan_ = true;
+        ++info_.scans;
     }
 
     void check_scan_parameters(ByteSpan parameters) const {
@@ -213,7 +224,6 @@ class JpegWalker {
     CodestreamInfo info_;
     std::optional<std::uint8_t> sof_;
     std::vector<std::uint8_t> component_ids_;
-    bool has_scan_ = false;
 };
 
 } // namespace

@@ -23,9 +23,11 @@ inline constexpr std::uint8_t kRst7 = 0xD7;
 inline constexpr std::uint8_t kSoi = 0xD8;
 inline constexpr std::uint8_t kEoi = 0xD9;
 inline constexpr std::uint8_t kSos = 0xDA;
+inline constexpr std::uint8_t kDri = 0xDD;
 inline constexpr std::uint8_t kDhp = 0xDE;
 inline constexpr std::uint8_t kExp = 0xDF;
 inline constexpr std::uint8_t kApp0 = 0xE0;
+inline constexpr std::uint8_t kApp14 = 0xEE;
 inline constexpr std::uint8_t kSof55 = 0xF7;
 
 /// "FFC3" of the marker whose second byte this is.

@@ -1,7 +1,12 @@
 #include "decode/rle.hpp"
 
+#include "decode/native_rows.hpp"
+#include "decode/packbits.hpp"
+
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <span>
 #include <string>
 
 namespace torchdicom {
@@ -15,61 +20,110 @@ std::uint32_t header_field(ByteSpan frame, std::size_t index) {
     return load_number<std::uint32_t>(frame, 4 * index, std::endian::little);
 }
 
-/// Every `stride`-th byte of a frame from `first` on: where the bytes of one plane go.
-class Plane {
-  public:
-    Plane(MutableByteSpan samples, std::size_t first, std::size_t stride)
-        : samples_{samples}, stride_{stride}, at_{first}, left_{samples.size() / stride} {}
+/// The byte planes of some rows, the most significant byte of the first component first.
+using Planes = std::span<const ByteSpan>;
 
-    [[nodiscard]] std::size_t left() const { return left_; }
-
-    void put(ByteSpan bytes) {
-        for (const std::byte byte : bytes) {
-            samples_[at_] = byte;
-            at_ += stride_;
+template <typename Cell>
+void join_cells(Planes planes, std::size_t components, MutableByteSpan cells) noexcept {
+    constexpr std::size_t kWidth = sizeof(Cell);
+    const std::size_t pixels = planes.front().size();
+    for (std::size_t component = 0; component < components; ++component) {
+        std::byte* to = cells.data() + component * kWidth;
+        const Planes own = planes.subspan(component * kWidth, kWidth);
+        for (std::size_t i = 0; i < pixels; ++i) {
+            Cell value = 0;
+            for (const ByteSpan plane : own) {
+                const auto byte = std::to_integer<std::uint32_t>(plane[i]);
+                value = static_cast<Cell>(std::uint32_t{value} << 8U | byte);
+            }
+            std::memcpy(to, &value, kWidth);
+            to += components * kWidth;
         }
-        left_ -= bytes.size();
+    }
+}
+
+/// Gray in 16 bits, which most RLE is: a loop of its own, which compilers turn into vectors.
+void join_pairs(ByteSpan high, ByteSpan low, MutableByteSpan cells) noexcept {
+    const std::byte* const upper = high.data();
+    const std::byte* const lower = low.data();
+    std::byte* const to = cells.data();
+    const std::size_t count = std::min({high.size(), low.size(), cells.size() / 2});
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto value =
+            static_cast<std::uint16_t>(std::to_integer<std::uint32_t>(upper[i]) << 8U |
+                                       std::to_integer<std::uint32_t>(lower[i]));
+        std::memcpy(to + 2 * i, &value, sizeof value);
+    }
+}
+
+/// The same for three planes of 8 bits.
+void join_triples(Planes planes, MutableByteSpan cells) noexcept {
+    const std::byte* const red = planes[0].data();
+    const std::byte* const green = planes[1].data();
+    const std::byte* const blue = planes[2].data();
+    std::byte* const to = cells.data();
+    const std::size_t count = std::min(planes[0].size(), cells.size() / 3);
+    for (std::size_t i = 0; i < count; ++i) {
+        to[3 * i] = red[i];
+        to[3 * i + 1] = green[i];
+        to[3 * i + 2] = blue[i];
+    }
+}
+
+/// G.2: each byte of a sample is a plane.
+void join(Planes planes, const PixelFormat& format, MutableByteSpan cells) {
+    const std::size_t components = format.samples_per_pixel;
+    switch (format.bytes_per_sample()) {
+    case sizeof(std::uint8_t):
+        if (components == 3) {
+            join_triples(planes, cells);
+        } else {
+            join_cells<std::uint8_t>(planes, components, cells);
+        }
+        break;
+    case sizeof(std::uint16_t):
+        if (components == 1) {
+            join_pairs(planes[0], planes[1], cells);
+        } else {
+            join_cells<std::uint16_t>(planes, components, cells);
+        }
+        break;
+    default:
+        join_cells<std::uint32_t>(planes, components, cells);
+        break;
+    }
+}
+
+/// The segments of a frame, unpacked side by side.
+class SegmentReaders {
+  public:
+    SegmentReaders(const std::vector<ByteSpan>& segments, std::size_t longest) {
+        const std::size_t size = longest + PackBits::kSlack;
+        const MutableByteSpan memory = decode_scratch(Scratch::frame, segments.size() * size);
+        for (std::size_t i = 0; i < segments.size(); ++i) {
+            readers_.emplace_back(segments[i], memory.subspan(i * size, size), i);
+        }
     }
 
-    void repeat(std::byte byte, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) {
-            samples_[at_] = byte;
-            at_ += stride_;
+    /// The next `count` bytes of every plane.
+    [[nodiscard]] Planes next(std::size_t count) {
+        planes_.clear();
+        for (PackBits& reader : readers_) {
+            planes_.push_back(reader.next(count));
         }
-        left_ -= count;
+        return planes_;
     }
 
   private:
-    MutableByteSpan samples_;
-    std::size_t stride_;
-    std::size_t at_;
-    std::size_t left_;
+    std::vector<PackBits> readers_;
+    std::vector<ByteSpan> planes_;
 };
 
-/// G.3.1. Bytes beyond the plane are dropped: writers pad a segment to an even length, and some
-/// with more than the one byte allowed.
-void unpack(ByteSpan segment, Plane plane, std::size_t number) {
-    std::size_t at = 0;
-    while (plane.left() > 0) {
-        const std::size_t rest = segment.size() - at;
-        const auto control = rest == 0 ? 128U : std::to_integer<std::uint32_t>(segment[at]);
-        const std::size_t literals = control < 128 ? control + 1 : 0;
-        if (rest < 2 || literals > rest - 1) {
-            // A last 128 is padding; anything else without its bytes is cut off.
-            fail_invalid("RLE segment " + std::to_string(number) + " of " +
-                         std::to_string(segment.size()) + " bytes ends " +
-                         std::to_string(plane.left()) + " bytes before its plane is full");
-        }
-        if (literals > 0) {
-            plane.put(segment.subspan(at + 1, std::min(literals, plane.left())));
-            at += 1 + literals;
-        } else if (control > 128) {
-            plane.repeat(segment[at + 1], std::min<std::size_t>(257 - control, plane.left()));
-            at += 2;
-        } else {
-            at += 1;
-        }
-    }
+/// One segment of packed bits, which no row of pixels need end a byte of.
+void decode_bits(ByteSpan segment, const DecodeRequest& request, RowSink& rows) {
+    const std::size_t size = native_frame_bytes(request.format);
+    SegmentReaders reader{{segment}, size};
+    put_native_rows(reader.next(size).front(), request, rows);
 }
 
 } // namespace
@@ -78,6 +132,12 @@ std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& forma
     if (frame.size() < kHeaderSize) {
         fail_invalid("The RLE frame has " + std::to_string(frame.size()) +
                      " bytes, fewer than the 64 of its header");
+    }
+    if (format.bits_allocated == 12) {
+        fail(ErrorCode::unsupported_pixel_format,
+             "RLE has byte planes, and BitsAllocated is 12; convert the file to Explicit VR Little "
+             "Endian",
+             Place{.element = "(0028,0100) BitsAllocated"});
     }
     const std::size_t count = header_field(frame, 0);
     const std::size_t expected = format.samples_per_pixel * format.bytes_per_sample();
@@ -107,18 +167,32 @@ std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& forma
 }
 
 void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink& rows) {
-    const std::vector<ByteSpan> segments = find_rle_segments(stream.bytes, request.format);
-    const std::size_t width = request.format.bytes_per_sample();
-    const MutableByteSpan samples =
-        decode_scratch(Scratch::frame, request.format.bytes_per_frame());
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-        const std::size_t significance = i % width; // 0 is the most significant byte, G.2
-        const std::size_t byte =
-            std::endian::native == std::endian::little ? width - 1 - significance : significance;
-        unpack(segments[i], Plane{samples, i - significance + byte, segments.size()}, i);
+    const PixelFormat& format = request.format;
+    const std::vector<ByteSpan> segments = find_rle_segments(stream.bytes, format);
+    if (format.bits_allocated == 1 && segments.size() == 1) {
+        decode_bits(segments.front(), request, rows);
+        return;
     }
-    rows.start({.window = whole_image(request.format)});
-    static_cast<void>(rows.put(samples));
+    const std::size_t band = rows_of_band(format.bytes_per_row());
+    SegmentReaders readers{segments, band * format.columns};
+    const Window window{
+        .y0 = request.window.y0, .y1 = request.window.y1, .x0 = 0, .x1 = format.columns};
+    for (std::size_t y = 0; y < window.y0; y += band) {
+        static_cast<void>(readers.next(std::min(band, window.y0 - y) * format.columns));
+    }
+    rows.start({.window = window});
+    bool wants_more = true;
+    for (std::size_t y = window.y0; y < window.y1 && wants_more; y += band) {
+        const std::size_t count = std::min(band, window.y1 - y);
+        const Planes planes = readers.next(count * format.columns);
+        if (planes.size() == 1) {
+            wants_more = rows.put(planes.front());
+            continue;
+        }
+        const MutableByteSpan cells = decode_scratch(Scratch::rows, count * format.bytes_per_row());
+        join(planes, format, cells);
+        wants_more = rows.put(cells);
+    }
 }
 
 } // namespace torchdicom

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "header/file_header.hpp"
+#include "header/table_reader.hpp"
 #include "header/values.hpp"
 
 #include <algorithm>
@@ -170,24 +171,19 @@ void note_presence(const Element& element, FileHeader& header) {
     case tags::DoseGridScaling:
         header.functional_groups = header.functional_groups.value_or(element.tag);
         break;
-    case tags::ModalityLUTSequence:
-        header.has_modality_lut = true;
-        break;
     default:
         break;
     }
 }
 
-bool holds_pixels(Tag tag) noexcept {
-    return tag == tags::PixelData || tag == tags::FloatPixelData ||
-           tag == tags::DoubleFloatPixelData;
-}
-
 void read_element(const Element& element, ElementReader& reader, const HeaderOptions& options,
-                  FileHeader& header) {
+                  detail::TableReader& tables, FileHeader& header) {
     if (element.has_undefined_length) {
         note_presence(element, header);
-        reader.skip(element);
+        tables.read(element, reader, options, header);
+        if (reader.position() == element.value_offset) {
+            reader.skip(element);
+        }
         return;
     }
     const std::endian order = header.element_syntax.order;
@@ -199,6 +195,7 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
         *decimal = parse_one_decimal(as_text(reader.value(element)), element);
     } else if (!read_special(element, reader, header)) {
         note_presence(element, header);
+        tables.read(element, reader, options, header);
     }
     // The transfer syntax is what the meta group says: the element has no place here (PS3.10 7.1).
     if (element.tag != tags::TransferSyntaxUID &&
@@ -236,6 +233,7 @@ void check_once(ByteWindow& window, std::uint64_t offset, ElementSyntax syntax,
 void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
+    detail::TableReader tables;
     Tag highest = 0;
     while (!reader.at_end()) {
         const Element element = reader.next();
@@ -248,9 +246,12 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
         highest = std::max(highest, element.tag);
         if (holds_pixels(element.tag)) {
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
-            return;
+            break;
         }
-        read_element(element, reader, options, header);
+        read_element(element, reader, options, tables, header);
+    }
+    if (!options.skip_tables) {
+        tables.finish(header);
     }
 }
 

@@ -78,6 +78,7 @@ void for_each_field(Header& header, Parts& parts, Visit& visit) {
 
     visit("functional_groups", parts.functional_groups);
     visit("has_modality_lut", header.has_modality_lut);
+    visit("has_real_world_maps", header.has_real_world_maps);
 
     visit("pixel_tag", parts.pixel_tag);
     visit("pixel_vr", parts.pixel_vr);

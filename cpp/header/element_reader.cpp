@@ -50,6 +50,14 @@ class VrTable {
 
 constexpr VrTable kVrs;
 
+// A value of VR UN that is a sequence is in implicit little endian, whatever the transfer syntax
+// (PS3.5 6.2.2 Note 2).
+ElementSyntax syntax_inside(const Element& sequence, ElementSyntax outer) noexcept {
+    return sequence.vr == std::array{'U', 'N'}
+               ? ElementSyntax{.order = std::endian::little, .is_explicit = false}
+               : outer;
+}
+
 bool is_delimiter(Tag tag) noexcept { return (tag >> 16U) == 0xFFFE; }
 
 Tag load_tag(ByteSpan bytes, std::endian order) noexcept {
@@ -63,6 +71,20 @@ Tag load_tag(ByteSpan bytes, std::endian order) noexcept {
              element_name(sequence.tag) +
              ") has something else than an item or its end in it. The file is corrupt",
          found.place());
+}
+
+[[noreturn]] void fail_depth(const Element& sequence) {
+    fail(ErrorCode::limit_sequence_depth,
+         "Sequences are nested more than " + std::to_string(limits::kMaxSequenceDepth) +
+             " deep. The file is corrupt",
+         sequence.place());
+}
+
+[[noreturn]] void fail_longer(const Element& outer) {
+    fail(ErrorCode::invalid_sequence,
+         "What stands in it is longer than its length of " + std::to_string(outer.length) +
+             " bytes. The file is corrupt",
+         outer.place());
 }
 
 } // namespace
@@ -128,7 +150,7 @@ void ElementReader::check_delimiter(const Element& element) {
 void ElementReader::check_length(const Element& element) const {
     const std::uint64_t left = window_->size() - element.value_offset;
     // Pixel data that is cut off has an error of its own, made where the frames are known.
-    if (element.length > left && element.tag != tags::PixelData) {
+    if (element.length > left && !holds_pixels(element.tag)) {
         fail(ErrorCode::length_exceeds_file,
              "The element's length is " + std::to_string(element.length) + " bytes and " +
                  std::to_string(left) +
@@ -156,22 +178,65 @@ void ElementReader::skip(const Element& element) {
         position_ = element.value_offset + element.length;
         return;
     }
-    skip_items(element, 1);
+    skip_items(element, depth_ + 1);
+}
+
+std::size_t ElementReader::walk(const Element& sequence, const Visit& visit) {
+    if (++depth_ > limits::kMaxSequenceDepth) {
+        fail_depth(sequence);
+    }
+    const ElementSyntax outer = syntax_;
+    syntax_ = syntax_inside(sequence, outer);
+    const std::uint64_t end = sequence.value_offset + sequence.length; // where it has a length
+    std::size_t items = 0;
+    while (sequence.has_undefined_length || position_ < end) {
+        const Element item = next();
+        if (sequence.has_undefined_length && item.tag == tags::SequenceDelimitationItem) {
+            break;
+        }
+        if (item.tag != tags::Item) {
+            fail_sequence(sequence, item);
+        }
+        if (!sequence.has_undefined_length && item.value_offset + item.length > end) {
+            fail_longer(sequence);
+        }
+        walk_item(sequence, item, items++, visit);
+    }
+    if (!sequence.has_undefined_length && position_ != end) {
+        fail_longer(sequence);
+    }
+    syntax_ = outer;
+    --depth_;
+    return items;
+}
+
+void ElementReader::walk_item(const Element& sequence, const Element& item, std::size_t index,
+                              const Visit& visit) {
+    const std::uint64_t end = item.value_offset + item.length; // where it has a length
+    while (item.has_undefined_length || position_ < end) {
+        const Element element = next();
+        if (item.has_undefined_length && element.tag == tags::ItemDelimitationItem) {
+            return;
+        }
+        if (is_delimiter(element.tag)) {
+            fail_sequence(sequence, element);
+        }
+        visit(index, element);
+        if (position_ == element.value_offset) {
+            skip(element);
+        }
+    }
+    if (position_ != end) {
+        fail_longer(item);
+    }
 }
 
 void ElementReader::skip_items(const Element& sequence, std::size_t depth) {
     if (depth > limits::kMaxSequenceDepth) {
-        fail(ErrorCode::limit_sequence_depth,
-             "Sequences are nested more than " + std::to_string(limits::kMaxSequenceDepth) +
-                 " deep. The file is corrupt",
-             sequence.place());
+        fail_depth(sequence);
     }
-    // A value of VR UN and undefined length is a sequence in implicit little endian, whatever the
-    // transfer syntax (PS3.5 6.2.2 Note 2).
     const ElementSyntax outer = syntax_;
-    if (sequence.vr == std::array{'U', 'N'}) {
-        syntax_ = ElementSyntax{.order = std::endian::little, .is_explicit = false};
-    }
+    syntax_ = syntax_inside(sequence, outer);
     for (Element item = next(); item.tag != tags::SequenceDelimitationItem; item = next()) {
         if (item.tag != tags::Item) {
             fail_sequence(sequence, item);

@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -58,16 +59,30 @@ class ElementReader {
     /// Throws invalid_sequence, limit_sequence_depth, and what `next` throws.
     void skip(const Element& element);
 
+    /// What `walk` calls for each element of each item, whose number it gives; the element may be
+    /// read with `value`, walked or left alone.
+    using Visit = std::function<void(std::size_t item, const Element& element)>;
+
+    /// Reads the items of the sequence just read, of defined length or not, and stands behind it
+    /// afterwards. Returns the number of items. Throws what `skip` and `visit` throw.
+    std::size_t walk(const Element& sequence, const Visit& visit);
+
+    /// The byte order of the values at this place.
+    [[nodiscard]] std::endian order() const noexcept { return syntax_.order; }
+
   private:
     void read_explicit_length(Element& element);
     static void check_delimiter(const Element& element);
     void check_length(const Element& element) const;
     void skip_items(const Element& sequence, std::size_t depth);
     void skip_item_elements(const Element& sequence, std::size_t depth);
+    void walk_item(const Element& sequence, const Element& item, std::size_t index,
+                   const Visit& visit);
 
     ByteWindow* window_;
     ElementSyntax syntax_;
     std::uint64_t position_;
+    std::size_t depth_ = 0; ///< of the sequences that are being walked
 };
 
 } // namespace torchdicom

@@ -27,6 +27,13 @@ struct PixelElement {
     std::uint64_t data_set_end = 0; ///< size of the file, or of the inflated data set
 };
 
+/// A malformed table: an error for who uses it (header/tables.hpp), and none for a scan.
+struct TableFault {
+    Tag tag =
+        0; ///< ModalityLUTSequence, the red palette's descriptor, RealWorldValueMappingSequence
+    Error error;
+};
+
 /// Attributes under their keywords; empty or no value where the file has none.
 struct FileHeader {
     std::string path;
@@ -78,10 +85,13 @@ struct FileHeader {
 
     /// The first found of the attributes that move rescale or geometry elsewhere.
     std::optional<Tag> functional_groups;
-    bool has_modality_lut = false;
+    bool has_modality_lut = false;    ///< ModalityLUTSequence has an item
+    bool has_real_world_maps = false; ///< so has RealWorldValueMappingSequence
+    bool has_tables = false; ///< the three below were read; an index and a scan leave them out
     std::optional<LookupTable> modality_lut;   ///< first item of ModalityLUTSequence
     std::optional<Palette> palette;            ///< of PALETTE COLOR
     std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
+    std::vector<TableFault> table_faults;      ///< those that are there and malformed
     std::vector<std::string> notes;            ///< what is odd and harms nothing, a sentence each
 
     std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
@@ -104,6 +114,7 @@ struct FileHeader {
 struct HeaderOptions {
     std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
     bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
+    bool skip_tables = false;   ///< note that lookup tables are there, and read none
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

@@ -3,6 +3,10 @@
 
 #include "header/file_header.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace torchdicom {
 
 namespace {
@@ -137,9 +141,59 @@ void add_extended_frames(const std::vector<Fragment>& fragments, FileHeader& hea
     add_frames_at(header.extended_offsets, cut, header);
 }
 
-void add_frames_by_count(const std::vector<Fragment>& fragments, FileHeader& header) {
+/// Whether streams of this encoding end with the marker FFD9: EOI in JPEG and JPEG-LS, EOC in JPEG
+/// 2000. It stands nowhere else in what is entropy-coded.
+bool has_end_marker(Encoding encoding) noexcept {
+    switch (encoding) {
+    case Encoding::jpeg:
+    case Encoding::jpeg_lossless:
+    case Encoding::jpeg_ls:
+    case Encoding::jpeg_2000:
+    case Encoding::htj2k:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Whether a codestream ends in this fragment, but for some bytes of padding.
+bool ends_stream(ByteWindow& window, const ByteRange& range) {
+    constexpr std::uint64_t kTail = 10; // one byte of padding is legal, and a few do occur
+    const std::uint64_t count = std::min(range.length, kTail);
+    const ByteSpan tail = window.peek(range.offset + range.length - count, count);
+    constexpr std::array kMarker{std::byte{0xFF}, std::byte{0xD9}};
+    return std::search(tail.begin(), tail.end(), kMarker.begin(), kMarker.end()) != tail.end();
+}
+
+/// Without an offset table, more fragments than frames: each frame goes on until its end marker.
+/// False where that does not give the number of frames.
+bool add_frames_by_marker(ByteWindow& window, const std::vector<Fragment>& fragments,
+                          FileHeader& header) {
+    std::vector<bool> is_last(fragments.size());
+    for (std::size_t i = 0; i < fragments.size(); ++i) {
+        is_last[i] = ends_stream(window, fragments[i].range);
+    }
+    const auto ends = std::count(is_last.begin(), is_last.end(), true);
+    if (std::cmp_not_equal(ends, header.number_of_frames()) || !is_last.back()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < fragments.size(); ++i) {
+        header.frames.add_fragment(fragments[i].range);
+        if (is_last[i]) {
+            header.frames.end_frame();
+        }
+    }
+    return true;
+}
+
+void add_frames_without_table(ByteWindow& window, const std::vector<Fragment>& fragments,
+                              FileHeader& header) {
     const std::size_t frames = header.number_of_frames();
     if (frames != 1 && fragments.size() != frames) {
+        if (fragments.size() > frames && has_end_marker(header.transfer_syntax.encoding) &&
+            add_frames_by_marker(window, fragments, header)) {
+            return;
+        }
         fail(ErrorCode::frame_count_mismatch,
              "There are " + std::to_string(fragments.size()) +
                  " fragments and no offset table for " + std::to_string(frames) +
@@ -187,7 +241,7 @@ void add_encapsulated_frames(ByteWindow& window, FileHeader& header) {
     } else if (!basic.empty()) {
         add_frames_at(basic, fragments, header);
     } else {
-        add_frames_by_count(fragments, header);
+        add_frames_without_table(window, fragments, header);
     }
 }
 

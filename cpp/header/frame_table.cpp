@@ -43,6 +43,18 @@ void check_number_of_frames(const FileHeader& header) {
     }
 }
 
+/// Floating point pixels have the width that their element's name says.
+std::uint64_t bits_of_sample(const FileHeader& header) {
+    switch (header.pixels->element.tag) {
+    case tags::FloatPixelData:
+        return 32;
+    case tags::DoubleFloatPixelData:
+        return 64;
+    default:
+        return require_attribute(header, header.bits_allocated, tags::BitsAllocated);
+    }
+}
+
 /// Bits of one frame as native pixel data stores it.
 std::uint64_t native_frame_bits(const FileHeader& header) {
     const std::uint64_t rows =
@@ -53,17 +65,25 @@ std::uint64_t native_frame_bits(const FileHeader& header) {
     const std::uint64_t stated = header.samples_per_pixel.value_or(1);
     const bool is_shared = stated == 3 && header.photometric_interpretation == "YBR_FULL_422";
     const std::uint64_t samples = is_shared ? 2 : stated;
-    const std::uint64_t bits =
-        require_attribute(header, header.bits_allocated, tags::BitsAllocated);
-    return checked_product({rows, columns, samples, bits}, "The size of a frame");
+    return checked_product({rows, columns, samples, bits_of_sample(header)}, "The size of a frame");
+}
+
+/// Most writers add a byte where the length is odd (PS3.5 8.1.1); more than that says that the file
+/// has something else in mind than its header has.
+void note_rest(FileHeader& header, std::uint64_t needed, std::uint64_t present) {
+    if (present > needed + needed % 2) {
+        header.notes.push_back("The pixel data has " + std::to_string(present) +
+                               " bytes where its frames need " + std::to_string(needed) +
+                               "; the rest is passed over");
+    }
 }
 
 [[noreturn]] void fail_short(const FileHeader& header, std::uint64_t needed, std::uint64_t present,
-                             std::uint64_t frame_bytes) {
-    const std::uint64_t whole = frame_bytes == 0 ? 0 : present / frame_bytes;
+                             std::uint64_t frame_bits) {
+    const std::uint64_t whole = present * 8 / frame_bits;
     const std::string numbers = std::to_string(needed) + " bytes of pixels are needed and " +
                                 std::to_string(present) + " are there";
-    if (header.number_of_frames() > 1 && whole >= 1 && present % frame_bytes == 0) {
+    if (header.number_of_frames() > 1 && whole >= 1 && present * 8 % frame_bits == 0) {
         fail(ErrorCode::frame_count_mismatch,
              numbers + ": " + std::to_string(whole) + " frames where NumberOfFrames says " +
                  std::to_string(header.number_of_frames()) + ". Correct the file or leave it out",
@@ -82,8 +102,9 @@ void add_native_frames(std::uint64_t bits, FileHeader& header) {
     const std::uint64_t present =
         std::min(element.length, header.pixels->data_set_end - element.value_offset);
     if (present < needed) {
-        fail_short(header, needed, present, bits / 8);
+        fail_short(header, needed, present, bits);
     }
+    note_rest(header, needed, present);
     for (std::uint64_t i = 0; i < frames; ++i) {
         // Frames of 1-bit pixels need not start at a byte (PS3.5 8.1.1): take the bytes around.
         const std::uint64_t first = i * bits / 8;

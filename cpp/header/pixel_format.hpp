@@ -66,8 +66,12 @@ struct PixelFormat {
 /// unsupported_pixel_format or unsupported_photometric, with path and element.
 [[nodiscard]] PixelFormat pixel_format_of(const FileHeader& header);
 
-/// How many bytes stand in reverse order in native pixel data: 1 where none do. 8-bit cells of VR
-/// OW are swapped as words in big endian (PS3.5 8.1.2).
+/// The bits of one frame of pixel data that no codec made smaller (native, uncompressed, deflated):
+/// pixels of 1 and 12 bits are packed, and in YBR_FULL_422 two pixels share their chroma.
+[[nodiscard]] std::uint64_t uncompressed_bits(const PixelFormat& format) noexcept;
+
+/// How many bytes stand in reverse order in native pixel data: 1 where none do. In VR OW, cells of
+/// 8 bits and packed pixels are swapped as words in big endian (PS3.5 8.1.2).
 [[nodiscard]] std::size_t swap_bytes(const FileHeader& header, const PixelFormat& format) noexcept;
 
 /// Throws unless the frames can be decoded by this build: no_pixel_data,

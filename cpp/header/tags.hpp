@@ -18,6 +18,7 @@ inline constexpr Tag ImageType = 0x0008'0008;
 inline constexpr Tag SOPClassUID = 0x0008'0016;
 inline constexpr Tag SOPInstanceUID = 0x0008'0018;
 inline constexpr Tag Modality = 0x0008'0060;
+inline constexpr Tag CodeValue = 0x0008'0100;
 inline constexpr Tag SeriesDescription = 0x0008'103E;
 inline constexpr Tag SliceThickness = 0x0018'0050;
 inline constexpr Tag RepetitionTime = 0x0018'0080;
@@ -48,7 +49,29 @@ inline constexpr Tag PixelPaddingRangeLimit = 0x0028'0121;
 inline constexpr Tag RescaleIntercept = 0x0028'1052;
 inline constexpr Tag RescaleSlope = 0x0028'1053;
 inline constexpr Tag RescaleType = 0x0028'1054;
+inline constexpr Tag RedPaletteColorLookupTableDescriptor = 0x0028'1101;
+inline constexpr Tag GreenPaletteColorLookupTableDescriptor = 0x0028'1102;
+inline constexpr Tag BluePaletteColorLookupTableDescriptor = 0x0028'1103;
+inline constexpr Tag RedPaletteColorLookupTableData = 0x0028'1201;
+inline constexpr Tag GreenPaletteColorLookupTableData = 0x0028'1202;
+inline constexpr Tag BluePaletteColorLookupTableData = 0x0028'1203;
+inline constexpr Tag SegmentedRedPaletteColorLookupTableData = 0x0028'1221;
+inline constexpr Tag SegmentedGreenPaletteColorLookupTableData = 0x0028'1222;
+inline constexpr Tag SegmentedBluePaletteColorLookupTableData = 0x0028'1223;
 inline constexpr Tag ModalityLUTSequence = 0x0028'3000;
+inline constexpr Tag LUTDescriptor = 0x0028'3002;
+inline constexpr Tag ModalityLUTType = 0x0028'3004;
+inline constexpr Tag LUTData = 0x0028'3006;
+inline constexpr Tag MeasurementUnitsCodeSequence = 0x0040'08EA;
+inline constexpr Tag RealWorldValueMappingSequence = 0x0040'9096;
+inline constexpr Tag LUTLabel = 0x0040'9210;
+inline constexpr Tag RealWorldValueLastValueMapped = 0x0040'9211;
+inline constexpr Tag RealWorldValueLUTData = 0x0040'9212;
+inline constexpr Tag DoubleFloatRealWorldValueLastValueMapped = 0x0040'9213;
+inline constexpr Tag DoubleFloatRealWorldValueFirstValueMapped = 0x0040'9214;
+inline constexpr Tag RealWorldValueFirstValueMapped = 0x0040'9216;
+inline constexpr Tag RealWorldValueIntercept = 0x0040'9224;
+inline constexpr Tag RealWorldValueSlope = 0x0040'9225;
 inline constexpr Tag Units = 0x0054'1001;
 inline constexpr Tag DoseGridScaling = 0x3004'000E;
 inline constexpr Tag SharedFunctionalGroupsSequence = 0x5200'9229;
@@ -63,6 +86,12 @@ inline constexpr Tag ItemDelimitationItem = 0xFFFE'E00D;
 inline constexpr Tag SequenceDelimitationItem = 0xFFFE'E0DD;
 
 } // namespace tags
+
+/// Whether it is PixelData, or its float or double form.
+[[nodiscard]] constexpr bool holds_pixels(Tag tag) noexcept {
+    return tag == tags::PixelData || tag == tags::FloatPixelData ||
+           tag == tags::DoubleFloatPixelData;
+}
 
 /// The keyword of an attribute that the core reads, else "".
 [[nodiscard]] std::string_view keyword_of(Tag tag) noexcept;

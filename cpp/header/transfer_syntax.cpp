@@ -97,7 +97,7 @@ constexpr std::array kTransferSyntaxes{
     TransferSyntax{"1.2.840.10008.1.2.4.205", "JPIP HTJ2K Referenced Deflate", unsupported, true,
                    true},
     TransferSyntax{"1.2.840.10008.1.2.5", "RLE Lossless", rle},
-    TransferSyntax{"1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", unsupported},
+    TransferSyntax{"1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", deflated_frame},
 };
 
 std::string_view advice_for(const TransferSyntax& syntax) {

@@ -1,43 +1,17 @@
-// One task: read a frame, decode it, rescale what is wanted of it into its slot.
+// One task: read a frame, decode it, put what is wanted of it as values into its slot.
 #pragma once
 
-#include "base/file.hpp"
-#include "header/file_header.hpp"
+#include "pipeline/pixel_source.hpp"
+#include "pipeline/rows.hpp"
 #include "plan/plan.hpp"
 
 namespace torchdicom {
 
-/// The pixel bytes of one source: a file opened again, or memory.
-class PixelSource {
-  public:
-    /// Throws os_error, and file_changed where the file is not the one whose header was read. A
-    /// deflated data set that did not come with its header, as none does that an index kept, is
-    /// inflated once more.
-    PixelSource(const FileHeader& header, LoadStats& stats);
-
-    /// Fills `into` from the range's start on, each byte from memory where the header's read
-    /// brought it, else from the file. Throws file_changed where the file ends too early.
-    void read(std::uint64_t offset, MutableByteSpan into) const;
-
-    /// Throws file_changed where the file is not what it was when its header was read.
-    void require_unchanged() const;
-
-    [[nodiscard]] const FileHeader& header() const noexcept { return *header_; }
-
-  private:
-    [[nodiscard]] const FetchedBytes& fetched() const noexcept {
-        return inflated_ ? *inflated_ : header_->fetched;
-    }
-
-    const FileHeader* header_;
-    std::optional<File> file_; ///< nothing where all bytes are in memory
-    std::optional<FetchedBytes> inflated_;
-};
-
 /// Reads, decodes, rescales and places one frame, or of a native one those rows alone that are
-/// wanted. `slot` has exactly the values of the plan's window, and `mask` as many bytes, or none
-/// where no mask is wanted. Throws DecodeError and LimitError with the path.
-void run_frame(const PixelSource& source, const Plan& plan, const FrameTask& task,
-               MutableByteSpan slot, bool stream, MutableByteSpan mask = {});
+/// wanted. The slot's planes have exactly the values of the plan's, and its mask as many bytes, or
+/// none where no mask is wanted. Returns how many levels of a wavelet were left out to reduce it.
+/// Throws DecodeError, LimitError and UnsupportedError with the path.
+std::uint32_t run_frame(const PixelSource& source, const Plan& plan, const FrameTask& task,
+                        FrameSlot slot);
 
 } // namespace torchdicom

@@ -2,6 +2,7 @@
 
 #include "pipeline/load.hpp"
 
+#include "decode/codec.hpp"
 #include "pipeline/frame.hpp"
 
 #include <algorithm>
@@ -13,19 +14,47 @@ namespace torchdicom {
 
 namespace {
 
-/// Reads, decodes, rescales and places all frames, one task each.
-void run_tasks(const Plan& plan, std::span<const FileHeader> headers, const OutputMemory& output,
-               const ParallelOptions& parallel, LoadStats& stats) {
+FrameSlot slot_of(const OutputMemory& output, const Plan& plan, std::size_t task) {
+    FrameSlot slot{.mask = output.mask_slot(task), .stream = output.may_stream()};
+    for (std::size_t channel = 0; channel < plan.channels; ++channel) {
+        slot.planes.at(channel) = output.plane(plan.plane_index(task, channel));
+    }
+    return slot;
+}
+
+/// How many levels of a wavelet all frames left out. Images that lie differently after a reduction
+/// make no volume.
+std::uint32_t common_levels(const Plan& plan, std::span<const FileHeader> headers,
+                            std::span<const std::uint32_t> levels) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const std::uint32_t one = levels[i];
+        if (one != levels.front()) {
+            fail(ErrorCode::unsupported_pixel_format,
+                 "The images are not reduced in one way: in some " + std::to_string(one) +
+                     " levels of a wavelet are left out, in some " +
+                     std::to_string(levels.front()) +
+                     ", and so they lie apart. Load them with reduce=0",
+                 Place{.path = headers[plan.tasks[i].header].path});
+        }
+    }
+    return levels.empty() ? 0 : levels.front();
+}
+
+/// Reads, decodes, rescales and places all frames, one task each. Returns common_levels of them.
+std::uint32_t run_tasks(const Plan& plan, std::span<const FileHeader> headers,
+                        const OutputMemory& output, const ParallelOptions& parallel,
+                        LoadStats& stats) {
     std::optional<PixelSource> only; // the frames of one file share its descriptor
     if (headers.size() == 1) {
         only.emplace(headers.front(), stats);
     }
+    std::vector<std::uint32_t> levels(plan.tasks.size());
     parallel_for(plan.tasks.size(), parallel, [&](std::size_t i) {
         const FrameTask& task = plan.tasks[i];
         std::optional<PixelSource> own;
         const PixelSource& source = only ? *only : own.emplace(headers[task.header], stats);
         try {
-            run_frame(source, plan, task, output.slot(i), output.may_stream(), output.mask_slot(i));
+            levels[i] = run_frame(source, plan, task, slot_of(output, plan, i));
         } catch (const Error& error) {
             if (error.code() != ErrorCode::value_overflow) {
                 throw;
@@ -37,6 +66,7 @@ void run_tasks(const Plan& plan, std::span<const FileHeader> headers, const Outp
                  error.place());
         }
     });
+    return common_levels(plan, headers, levels);
 }
 
 std::vector<FrameId> all_frames(const FileHeader& header) {
@@ -85,6 +115,47 @@ std::vector<std::size_t> chosen_slices(const Series& series, const LoadRequest& 
     return picks;
 }
 
+/// Throws unsupported_transfer_syntax where the codec that was asked for does not read a file.
+void require_codec(const Plan& plan, std::span<const FileHeader> headers) {
+    if (plan.codec.empty()) {
+        return;
+    }
+    for (const FrameTask& task : plan.tasks) {
+        const FileHeader& header = headers[task.header];
+        const bool is_read = std::ranges::any_of(all_codecs(), [&](const Codec& codec) {
+            return codec.name == plan.codec && codec.reads(header.transfer_syntax);
+        });
+        if (!is_read) {
+            fail(ErrorCode::unsupported_transfer_syntax,
+                 "The codec " + plan.codec + " does not read the transfer syntax " +
+                     header.transfer_syntax_uid + " (" + std::string{header.transfer_syntax.name} +
+                     "). Leave codec= out",
+                 header.place_of(tags::TransferSyntaxUID));
+        }
+    }
+}
+
+/// What is wanted of each frame, and how it is decoded.
+void settle_request(const LoadRequest& request, std::span<const FileHeader> headers, Plan& plan) {
+    plan.window = window_of(request.region, plan.format, request.reduce);
+    plan.reduce = request.reduce;
+    plan.codec = request.codec;
+    require_codec(plan, headers);
+}
+
+/// Reads what an index does not keep of the files that are wanted.
+void complete_headers(Series& series, std::span<const std::size_t> picks,
+                      const LoadRequest& request, LoadStats& stats) {
+    std::vector<std::size_t> wanted;
+    std::ranges::copy_if(picks, std::back_inserter(wanted), [&](std::size_t slice) {
+        return needs_tables(series.slices[slice], request.output.output);
+    });
+    std::ranges::sort(wanted); // a slice may be picked twice
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    parallel_for(wanted.size(), request.parallel,
+                 [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
+}
+
 /// What will be done for a series whose defects the policy has settled.
 Plan plan_series(const Series& series, std::span<const std::size_t> picks,
                  const LoadRequest& request) {
@@ -92,19 +163,33 @@ Plan plan_series(const Series& series, std::span<const std::size_t> picks,
     Plan plan =
         make_plan(series.slices, is_cine ? all_frames(series.slices.front()) : first_frames(picks),
                   request.output);
-    plan.window = window_of(request.region, plan.format);
+    settle_request(request, series.slices, plan);
     plan.stack = is_cine ? Stack::t_and_z : Stack::z;
     plan.has_mask = request.mask;
     return plan;
 }
 
 Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Window& window,
-             const LoadRequest& request) {
+             std::uint32_t levels, const LoadRequest& request) {
     Grid grid{.affine = series.affine, .spacing_mm = series.spacing_mm};
     if (request.slices) {
         grid = select_slices(grid, picks);
     }
-    return request.region ? select_window(grid, window) : grid;
+    if (request.region) {
+        grid = select_window(grid, window);
+    }
+    return request.reduce > 0 ? reduce_grid(grid, request.reduce, levels) : grid;
+}
+
+/// The unit of what was loaded; colours and stored values have none.
+std::string units_of_values(const Series& series, const Plan& plan, const OutputOptions& options) {
+    if (options.output == Output::stored || plan.channels > 1) {
+        return {};
+    }
+    const FrameTask& first = plan.tasks.front();
+    const bool is_rescale = options.output == Output::modality;
+    return units_of(series.slices[first.header], first.mapping,
+                    is_rescale ? series.units : std::string{});
 }
 
 /// From the slices of a part to their values.
@@ -112,10 +197,12 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     judge_series(series, request.policy.tolerances, stats);
     std::vector<std::string> warnings = apply_policy(series, request.policy);
     const std::vector<std::size_t> picks = chosen_slices(series, request);
+    complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     OutputMemory output{plan, request.out, stats};
-    run_tasks(plan, series.slices, output, request.parallel, stats);
-    const Grid grid = grid_of(series, picks, plan.window, request);
+    const std::uint32_t levels = run_tasks(plan, series.slices, output, request.parallel, stats);
+    const Grid grid = grid_of(series, picks, plan.window, levels, request);
+    std::string units = units_of_values(series, plan, request.output);
     std::optional<std::vector<double>> times;
     if (series.kind == Kind::cine) {
         times = frame_times_ms(series.slices.front());
@@ -123,6 +210,7 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     return {.series = std::move(series),
             .plan = std::move(plan),
             .grid = grid,
+            .units = std::move(units),
             .frame_times_ms = std::move(times),
             .warnings = std::move(warnings),
             .buffer = output.take_buffer(),
@@ -202,8 +290,9 @@ DecodedFrames decode_frames(const LoadRequest& request,
     const FileHeader header = read_header(request.sources.front(), options, stats);
     check_decodable(header);
     Plan plan = make_plan(std::span{&header, 1}, chosen_frames(header, frames), request.output);
+    settle_request(request, std::span{&header, 1}, plan);
     OutputMemory output{plan, request.out, stats};
-    run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats);
+    static_cast<void>(run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats));
     return {.plan = std::move(plan), .buffer = output.take_buffer()};
 }
 

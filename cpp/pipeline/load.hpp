@@ -23,19 +23,22 @@ struct LoadRequest {
     std::vector<Tag> texts{};               ///< ascending: attributes whose raw text is wanted
     std::optional<SliceSelection> slices{}; ///< nothing: all
     std::optional<Region> region{};         ///< nothing: whole images
-    bool mask = false;                      ///< whether a mask of the padding is wanted
+    std::uint32_t reduce = 0;               ///< how often rows and columns are halved, at most 8
+    std::string codec{};                    ///< name of the codec to take; empty: the first choice
+    bool mask = false;                      ///< whether a mask of what is valid is wanted
     std::optional<CallerBuffer> out{};      ///< nothing: memory of the pool
     ParallelOptions parallel{};
 };
 
 struct LoadedSeries {
-    Series series; ///< judged, with all of its slices, those too that were not asked for
-    Plan plan;     ///< a task for each slice that was loaded, or for each frame of a cine
-    Grid grid;     ///< of what was loaded
+    Series series;       ///< judged, with all of its slices, those too that were not asked for
+    Plan plan;           ///< a task for each slice that was loaded, or for each frame of a cine
+    Grid grid;           ///< of what was loaded
+    std::string units{}; ///< of the values; empty where the files name none
     std::optional<std::vector<double>> frame_times_ms{}; ///< of a cine that states them
     std::vector<std::string> warnings{};                 ///< what the policy wants said
     Buffer buffer{}; ///< empty where the caller's memory was filled
-    Buffer mask{};   ///< a byte for each value, 0 for padding; empty where none was wanted
+    Buffer mask{}; ///< a byte for each pixel, 0 where it is not valid; empty where none was wanted
 };
 
 /// One series, slices ascending along the normal. Throws every kind of Error,
@@ -52,8 +55,9 @@ struct DecodedFrames {
     Buffer buffer;
 };
 
-/// Frames of one file in the order asked for, no geometry. `frames` negative: from the end;
-/// nothing: all. Throws std::out_of_range for a frame that is not there, and every kind of Error.
+/// Frames of one file in the order asked for, no geometry: the request's slices and mask are not
+/// looked at. `frames` negative: from the end; nothing: all. Throws std::out_of_range for a frame
+/// that is not there, and every kind of Error.
 [[nodiscard]] DecodedFrames decode_frames(const LoadRequest& request,
                                           const std::optional<std::vector<std::int64_t>>& frames,
                                           LoadStats& stats);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace torchdicom {
 
@@ -13,6 +14,14 @@ constexpr std::size_t kBlockCells = 1'024; // their stored values stay in the fi
 std::int64_t stored_value(std::uint32_t raw, bool is_signed) noexcept {
     const auto bits = static_cast<std::uint16_t>(raw);
     return is_signed ? std::int64_t{static_cast<std::int16_t>(bits)} : std::int64_t{bits};
+}
+
+double lowest_stored(const PixelFormat& format) noexcept {
+    return format.is_signed ? -std::ldexp(1.0, static_cast<int>(format.bits_stored) - 1) : 0.0;
+}
+
+double highest_stored(const PixelFormat& format) noexcept {
+    return lowest_stored(format) + std::ldexp(1.0, static_cast<int>(format.bits_stored)) - 1;
 }
 
 } // namespace
@@ -28,24 +37,42 @@ std::optional<PaddingRange> padding_of(const FileHeader& header) noexcept {
     return PaddingRange{.lowest = std::min(value, limit), .highest = std::max(value, limit)};
 }
 
-PaddingMask::PaddingMask(const FileHeader& header, const PixelFormat& format)
-    : to_stored_{format, Rescale{}, DType::int64}, cell_bytes_{format.bytes_per_sample()},
-      padding_{padding_of(header)} {}
+PaddingMask::PaddingMask(const FileHeader& header, const PixelFormat& format,
+                         const Mapping& mapping)
+    : to_stored_{format, Rescale{}, DType::float64},
+      pixel_bytes_{format.bytes_per_sample() * format.samples_per_pixel} {
+    const bool is_integer = format.sample_type == SampleType::integer;
+    if (is_integer && format.samples_per_pixel == 1) {
+        padding_ = padding_of(header);
+    }
+    if (mapping.real_world) {
+        const RealWorldMap& map = real_world_maps_of(header)[*mapping.real_world];
+        const bool is_whole =
+            is_integer && map.first <= lowest_stored(format) && map.last >= highest_stored(format);
+        if (!is_whole) {
+            range_ = {.first = map.first, .last = map.last};
+        }
+    }
+}
 
 void PaddingMask::fill(ByteSpan cells, MutableByteSpan mask) const {
-    if (!padding_) {
+    if (!may_mask()) {
         std::ranges::fill(mask, std::byte{1});
         return;
     }
-    std::array<std::int64_t, kBlockCells> block{};
+    std::array<double, kBlockCells> block{};
     for (std::size_t done = 0; done < mask.size(); done += kBlockCells) {
         const std::size_t count = std::min(kBlockCells, mask.size() - done);
-        const std::span<std::int64_t> stored = std::span{block}.first(count);
-        to_stored_.convert(cells.subspan(done * cell_bytes_, count * cell_bytes_),
+        const std::span<double> stored = std::span{block}.first(count);
+        to_stored_.convert(cells.subspan(done * pixel_bytes_, count * pixel_bytes_),
                            std::as_writable_bytes(stored), false);
         for (std::size_t i = 0; i < count; ++i) {
-            const bool is_padding = stored[i] >= padding_->lowest && stored[i] <= padding_->highest;
-            mask[done + i] = is_padding ? std::byte{0} : std::byte{1};
+            const bool is_padding = padding_ &&
+                                    stored[i] >= static_cast<double>(padding_->lowest) &&
+                                    stored[i] <= static_cast<double>(padding_->highest);
+            const bool is_inside =
+                !range_ || (stored[i] >= range_->first && stored[i] <= range_->last);
+            mask[done + i] = is_inside && !is_padding ? std::byte{1} : std::byte{0};
         }
     }
 }

@@ -1,7 +1,9 @@
-// Which pixels are padding (PS3.3 C.7.5.1.1.2): told by the stored value, before any rescale.
+// Which pixels are valid, told by the stored value, before any rescale: those that are no padding
+// (PS3.3 C.7.5.1.1.2), and that a real-world value map holds for (C.7.6.16.2.11).
 #pragma once
 
 #include "header/file_header.hpp"
+#include "plan/values.hpp"
 #include "rescale/rescale.hpp"
 
 #include <cstdint>
@@ -24,15 +26,25 @@ struct PaddingRange {
 /// Fills masks of the frames of one file.
 class PaddingMask {
   public:
-    PaddingMask(const FileHeader& header, const PixelFormat& format);
+    /// Colours of three samples are never padding, nor are numbers in floating point.
+    PaddingMask(const FileHeader& header, const PixelFormat& format, const Mapping& mapping = {});
 
-    /// A byte for each cell: 1, or 0 where it is padding. `cells` is native endian.
+    /// A byte for each pixel: 1, or 0 where it is not valid. `cells` is native endian.
     void fill(ByteSpan cells, MutableByteSpan mask) const;
 
+    /// Whether any stored value is not valid.
+    [[nodiscard]] bool may_mask() const noexcept { return padding_ || range_; }
+
   private:
+    struct Range {
+        double first = 0;
+        double last = 0;
+    };
+
     Converter to_stored_;
-    std::size_t cell_bytes_;
+    std::size_t pixel_bytes_;
     std::optional<PaddingRange> padding_;
+    std::optional<Range> range_; ///< where it does not hold every stored value
 };
 
 } // namespace torchdicom

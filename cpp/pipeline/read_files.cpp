@@ -52,6 +52,29 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
 
 } // namespace
 
+void complete_header(FileHeader& header, LoadStats& stats) {
+    if (header.has_tables) {
+        return;
+    }
+    const bool is_deflated = header.transfer_syntax.is_deflated; // then inflate it only once
+    FileHeader again = read_header({.path = header.path, .bytes = header.memory},
+                                   {.texts = {}, .keep_fetched = is_deflated}, stats);
+    if (!header.memory && again.identity != header.identity) {
+        fail(ErrorCode::file_changed,
+             "The file is not the one that was scanned: it has changed since. Refresh the index, "
+             "and load again",
+             Place{.path = header.path});
+    }
+    header.modality_lut = std::move(again.modality_lut);
+    header.palette = std::move(again.palette);
+    header.real_world_maps = std::move(again.real_world_maps);
+    header.table_faults = std::move(again.table_faults);
+    header.has_tables = true;
+    if (is_deflated && header.fetched.bytes.empty()) {
+        header.fetched = std::move(again.fetched);
+    }
+}
+
 std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy) {
     Defect defect = left_out(error);
     if (policy.of(defect.code) != Action::drop) {

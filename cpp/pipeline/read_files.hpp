@@ -32,6 +32,11 @@ struct Images {
                                  const Policy& policy, const ParallelOptions& parallel,
                                  LoadStats& stats);
 
+/// Reads the lookup tables and real-world maps of a header that came without them, as those of an
+/// index do; a header that has them is left alone. Throws what read_header throws, file_changed
+/// where the file is another one now.
+void complete_header(FileHeader& header, LoadStats& stats);
+
 /// The defect of a file that is left out because of this error; nothing where the policy does not
 /// have it dropped.
 [[nodiscard]] std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy);

@@ -79,7 +79,8 @@ void read_one(const std::string& path, std::size_t index, std::span<const Tag> t
         const File file{path, near, stats};
         states.size[index] = static_cast<std::int64_t>(file.identity().size);
         states.mtime_ns[index] = file.identity().mtime_ns;
-        const FileHeader header = read_header(file, HeaderOptions{.texts = texts}, stats);
+        const FileHeader header =
+            read_header(file, HeaderOptions{.texts = texts, .skip_tables = true}, stats);
         require_pixels_of_image(header);
         if (header.pixels) {
             append(header, block.columns);

@@ -50,7 +50,8 @@ Buffer allocate(std::size_t wanted, const std::string& what, const std::string& 
 
 OutputMemory::OutputMemory(const Plan& plan, const std::optional<CallerBuffer>& caller,
                            LoadStats& stats)
-    : slot_bytes_{plan.slot_bytes()}, mask_slot_bytes_{plan.has_mask ? plan.values_per_slot() : 0} {
+    : plane_bytes_{plan.plane_bytes()},
+      mask_slot_bytes_{plan.has_mask ? plan.values_per_plane() : 0} {
     if (caller) {
         check_caller(plan, *caller);
         bytes_ = caller->bytes;

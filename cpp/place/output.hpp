@@ -23,10 +23,11 @@ class OutputMemory {
     /// where the caller's memory does not have the plan's shape and dtype.
     OutputMemory(const Plan& plan, const std::optional<CallerBuffer>& caller, LoadStats& stats);
 
-    [[nodiscard]] MutableByteSpan slot(std::size_t index) const noexcept {
-        return bytes_.subspan(index * slot_bytes_, slot_bytes_);
+    /// Plane by plane as the plan counts them.
+    [[nodiscard]] MutableByteSpan plane(std::size_t index) const noexcept {
+        return bytes_.subspan(index * plane_bytes_, plane_bytes_);
     }
-    /// A byte for each value of the slot; empty where the plan has no mask.
+    /// A byte for each value of a plane, task by task; empty where the plan has no mask.
     [[nodiscard]] MutableByteSpan mask_slot(std::size_t index) const noexcept {
         return mask_.bytes().subspan(index * mask_slot_bytes_, mask_slot_bytes_);
     }
@@ -40,7 +41,7 @@ class OutputMemory {
     Buffer buffer_;
     Buffer mask_;
     MutableByteSpan bytes_;
-    std::size_t slot_bytes_;
+    std::size_t plane_bytes_;
     std::size_t mask_slot_bytes_;
     bool may_stream_ = false;
 };

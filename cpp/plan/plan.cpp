@@ -2,37 +2,18 @@
 
 #include "base/checked.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace torchdicom {
 
 namespace {
 
-Rescale modality_rescale(const FileHeader& header) {
-    if (header.has_modality_lut) {
-        fail(ErrorCode::unsupported_modality_lut,
-             "Modality lookup tables are not applied yet. Take the values with output='stored'",
-             header.place_of(tags::ModalityLUTSequence));
-    }
-    if (header.functional_groups) {
-        fail(ErrorCode::unsupported_functional_groups,
-             "The rescale of enhanced images and dose grids is not applied yet. Take the values "
-             "with output='stored'",
-             header.place_of(*header.functional_groups));
-    }
-    if (header.rescale_slope == 0.0) {
-        fail(ErrorCode::invalid_value,
-             "A slope of 0 makes all pixels the same. Correct the file, or take the values with "
-             "output='stored'",
-             header.place_of(tags::RescaleSlope));
-    }
-    // A missing one of the two is what it takes to change nothing.
-    return {.slope = header.rescale_slope.value_or(1.0),
-            .intercept = header.rescale_intercept.value_or(0.0)};
-}
-
 /// The smallest type that holds every stored value, among those that torch computes with.
 DType stored_dtype(const PixelFormat& format) noexcept {
+    if (format.sample_type != SampleType::integer) {
+        return format.sample_type == SampleType::float32 ? DType::float32 : DType::float64;
+    }
     if (format.bits_stored <= 8) {
         return format.is_signed ? DType::int8 : DType::uint8;
     }
@@ -42,13 +23,46 @@ DType stored_dtype(const PixelFormat& format) noexcept {
     return format.bits_stored == 32 && !format.is_signed ? DType::int64 : DType::int32;
 }
 
-void require_whole(const FileHeader& header, double value, Tag tag) {
+/// Bits of a colour's samples: those of the palette's entries where there is one.
+std::uint32_t colour_bits(const FileHeader& header, const PixelFormat& format) {
+    if (format.photometric != Photometric::palette) {
+        return format.bits_stored;
+    }
+    const Palette& palette = palette_of(header);
+    return std::max({palette.red.bits, palette.green.bits, palette.blue.bits});
+}
+
+DType default_dtype(const FileHeader& header, const Plan& plan, Output output) {
+    if (plan.channels > 1) {
+        const std::uint32_t bits = colour_bits(header, plan.format);
+        const bool is_wide = bits == 32 && !plan.format.is_signed;
+        return bits <= 8 ? DType::uint8 : (is_wide ? DType::int64 : DType::int32);
+    }
+    return output == Output::stored ? stored_dtype(plan.format) : DType::float32;
+}
+
+std::size_t channels_of(const PixelFormat& format, Output output) noexcept {
+    const bool is_palette = format.photometric == Photometric::palette;
+    return format.samples_per_pixel == 3 || (is_palette && output != Output::stored) ? 3 : 1;
+}
+
+void require_whole(const FileHeader& header, double value, const std::string& element) {
     if (std::trunc(value) != value) {
         fail(ErrorCode::integer_dtype,
              "The values are not whole numbers, since this attribute is not. Ask for a floating "
              "point dtype",
-             header.place_of(tag));
+             Place{.path = header.path, .element = element});
     }
+}
+
+void require_whole(const FileHeader& header, const Mapping& mapping) {
+    const bool is_real_world = mapping.real_world.has_value();
+    require_whole(header, mapping.rescale.slope,
+                  is_real_world ? "(0040,9225) RealWorldValueSlope"
+                                : element_name(tags::RescaleSlope));
+    require_whole(header, mapping.rescale.intercept,
+                  is_real_world ? "(0040,9224) RealWorldValueIntercept"
+                                : element_name(tags::RescaleIntercept));
 }
 
 } // namespace
@@ -58,31 +72,47 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
     Plan plan;
     plan.format = pixel_format_of(headers.front());
     plan.window = window_of(std::nullopt, plan.format);
-    const bool is_stored = options.output == Output::stored;
-    plan.dtype = options.dtype.value_or(is_stored ? stored_dtype(plan.format) : DType::float32);
+    plan.channels = channels_of(plan.format, options.output);
+    plan.dtype = options.dtype.value_or(default_dtype(headers.front(), plan, options.output));
+    const bool is_stored_gray = options.output == Output::stored && plan.channels == 1 &&
+                                plan.format.sample_type == SampleType::integer;
+    plan.rounds_means = is_stored_gray || is_integer(plan.dtype);
     plan.tasks.reserve(frames.size());
     for (const auto& [index, frame] : frames) {
         const FileHeader& header = headers[index];
-        const Rescale rescale = is_stored ? Rescale{} : modality_rescale(header);
+        Mapping mapping = mapping_of(header, plan.format, options);
         if (is_integer(plan.dtype)) {
-            require_whole(header, rescale.slope, tags::RescaleSlope);
-            require_whole(header, rescale.intercept, tags::RescaleIntercept);
+            require_whole(header, mapping);
         }
-        plan.tasks.push_back({.header = index, .frame = frame, .rescale = rescale});
+        plan.tasks.push_back({.header = index, .frame = frame, .mapping = mapping});
     }
     return plan;
 }
 
-std::vector<std::size_t> Plan::shape() const {
-    std::vector<std::size_t> shape{tasks.size(), window.rows(), window.columns()};
+std::vector<std::size_t> Plan::mask_shape() const {
+    std::vector<std::size_t> shape{tasks.size(), rows(), columns()};
     if (stack == Stack::t_and_z) {
         shape.insert(shape.begin() + 1, 1);
     }
     return shape;
 }
 
+std::vector<std::size_t> Plan::shape() const {
+    std::vector<std::size_t> shape = mask_shape();
+    if (channels > 1) {
+        shape.insert(shape.begin() + (stack == Stack::z ? 0 : 1), channels);
+    }
+    return shape;
+}
+
+std::uint32_t Plan::codec_reduce(const FrameTask& task) const noexcept {
+    const bool is_palette = format.samples_per_pixel == 1 && channels > 1;
+    return is_palette || task.mapping.table != Table::none ? 0 : reduce;
+}
+
 std::size_t output_bytes(const Plan& plan) {
-    return checked_mul(plan.slot_bytes(), plan.tasks.size(), "The size of the output");
+    return checked_product({plan.plane_bytes(), plan.channels, plan.tasks.size()},
+                           "The size of the output");
 }
 
 } // namespace torchdicom

@@ -4,65 +4,70 @@
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
 #include "plan/selection.hpp"
+#include "plan/values.hpp"
 #include "rescale/rescale.hpp"
 
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace torchdicom {
 
-enum class Output : std::uint8_t {
-    stored,   ///< as stored, no rescale
-    modality, ///< after slope and intercept (PS3.3 C.11.1)
-};
-
-struct OutputOptions {
-    Output output = Output::modality;
-    std::optional<DType> dtype; ///< nothing: float32, or for stored the type that the bits call for
-};
-
 /// One frame: where it is, where it goes, how its values are made.
 struct FrameTask {
     std::size_t header = 0; ///< index of its file's header
     std::size_t frame = 0;  ///< 0-based in that file
-    Rescale rescale;
+    Mapping mapping{};
 };
 
-/// Which dims the output has before y and x: the tasks run along the first.
+/// Which dims the output has before y and x; c is there in colour alone.
 enum class Stack : std::uint8_t {
-    z,      ///< slices, or frames without geometry
-    t_and_z ///< frames over time, each with one slice
+    frames, ///< (n, c, y, x): frames without geometry
+    z,      ///< (c, z, y, x): slices
+    t_and_z ///< (t, c, z, y, x): frames over time, each with one slice
 };
 
 struct Plan {
-    PixelFormat format; ///< of whole frames
-    Window window;      ///< what is wanted of each frame
+    PixelFormat format;       ///< of whole frames
+    Window window;            ///< what is wanted of each frame, in its pixels
+    std::uint32_t reduce = 0; ///< how often rows and columns are halved then
+    std::string codec{};      ///< the codec that is to decode; empty: the first choice
     DType dtype = DType::float32;
-    Stack stack = Stack::z;
+    Stack stack = Stack::frames;
+    std::size_t channels = 1;     ///< 3 for colour
+    bool rounds_means = false;    ///< whether the means of a reduction are made whole
     bool has_mask = false;        ///< whether a mask is made beside the values
     std::vector<FrameTask> tasks; ///< task i fills slot i of the output
 
+    /// Rows and columns of the result.
+    [[nodiscard]] std::size_t rows() const noexcept { return reduced(window, reduce).rows(); }
+    [[nodiscard]] std::size_t columns() const noexcept { return reduced(window, reduce).columns(); }
     [[nodiscard]] bool takes_whole_frames() const noexcept {
         return window.rows() == format.rows && window.columns() == format.columns;
     }
-    [[nodiscard]] std::size_t values_per_slot() const noexcept {
-        return window.rows() * window.columns() * format.samples_per_pixel;
+    /// A plane is one channel of one frame.
+    [[nodiscard]] std::size_t values_per_plane() const noexcept { return rows() * columns(); }
+    [[nodiscard]] std::size_t plane_bytes() const noexcept {
+        return values_per_plane() * size_of(dtype);
     }
-    [[nodiscard]] std::size_t slot_bytes() const noexcept {
-        return values_per_slot() * size_of(dtype);
+    /// Where a plane stands among all planes of the output.
+    [[nodiscard]] std::size_t plane_index(std::size_t task, std::size_t channel) const noexcept {
+        return stack == Stack::z ? channel * tasks.size() + task : task * channels + channel;
     }
-    /// (z, y, x) or (t, z, y, x).
     [[nodiscard]] std::vector<std::size_t> shape() const;
+    /// The same without c.
+    [[nodiscard]] std::vector<std::size_t> mask_shape() const;
+    /// How often a codec may halve this frame: never before a table is looked up.
+    [[nodiscard]] std::uint32_t codec_reduce(const FrameTask& task) const noexcept;
 };
 
 /// Which frames are wanted: header index and frame index.
 using FrameId = std::pair<std::size_t, std::size_t>;
 
-/// A plan for these frames, whole, without a mask. All headers have one pixel format. Throws
-/// UnsupportedError (integer_dtype, unsupported_modality_lut, unsupported_functional_groups),
-/// ParseError invalid_value.
+/// A plan for these frames, whole, without a mask. All headers have one pixel format. Throws what
+/// `mapping_of` does, and integer_dtype.
 [[nodiscard]] Plan make_plan(std::span<const FileHeader> headers,
                              const std::vector<FrameId>& frames, const OutputOptions& options);
 

@@ -67,9 +67,9 @@ std::optional<double> even_step(std::span<const std::size_t> picks) {
     return distance(1) == 0 ? std::nullopt : std::optional{distance(1)};
 }
 
-void move_along(const Vector3& step, std::size_t count, Vector3& origin) noexcept {
+void move_along(const Vector3& step, double count, Vector3& origin) noexcept {
     for (std::size_t axis = 0; axis < origin.size(); ++axis) {
-        origin[axis] += step[axis] * static_cast<double>(count);
+        origin[axis] += step[axis] * count;
     }
 }
 
@@ -100,7 +100,7 @@ Grid select_slices(Grid grid, std::span<const std::size_t> picks) {
         return grid;
     }
     auto& [z, y, x, origin] = *grid.affine;
-    move_along(z, picks.front(), origin);
+    move_along(z, static_cast<double>(picks.front()), origin);
     for (double& part : z) {
         part *= *step;
     }
@@ -111,9 +111,26 @@ Grid select_slices(Grid grid, std::span<const std::size_t> picks) {
 Grid select_window(Grid grid, const Window& window) {
     if (grid.affine) {
         auto& [z, y, x, origin] = *grid.affine;
-        move_along(y, window.y0, origin);
-        move_along(x, window.x0, origin);
+        move_along(y, static_cast<double>(window.y0), origin);
+        move_along(x, static_cast<double>(window.x0), origin);
     }
+    return grid;
+}
+
+Grid reduce_grid(Grid grid, std::uint32_t halvings, std::uint32_t levels) {
+    const auto factor = static_cast<double>(1U << halvings);
+    const double shift = (factor - static_cast<double>(1U << levels)) / 2;
+    if (grid.affine) {
+        auto& [z, y, x, origin] = *grid.affine;
+        move_along(y, shift, origin);
+        move_along(x, shift, origin);
+        for (std::size_t axis = 0; axis < y.size(); ++axis) {
+            y[axis] *= factor;
+            x[axis] *= factor;
+        }
+    }
+    grid.spacing_mm[1] *= factor;
+    grid.spacing_mm[2] *= factor;
     return grid;
 }
 

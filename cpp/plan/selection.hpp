@@ -40,6 +40,10 @@ struct Grid {
 [[nodiscard]] Grid select_slices(Grid grid, std::span<const std::size_t> picks);
 [[nodiscard]] Grid select_window(Grid grid, const Window& window);
 
+/// The grid of images whose rows and columns were halved so often, `levels` of that by levels of a
+/// wavelet, whose first sample stays where it is; the rest by means, which lie amid their pixels.
+[[nodiscard]] Grid reduce_grid(Grid grid, std::uint32_t halvings, std::uint32_t levels);
+
 /// Milliseconds from the first frame to each (PS3.3 C.7.6.5.1): by FrameTimeVector where it has a
 /// value for every frame, else by FrameTime; nothing where the file has neither.
 [[nodiscard]] std::optional<std::vector<double>> frame_times_ms(const FileHeader& header);

@@ -29,8 +29,22 @@ struct Window {
     friend bool operator==(const Window&, const Window&) = default;
 };
 
+/// The most often that rows and columns can be halved.
+inline constexpr std::uint32_t kMaxReduce = 8;
+
 /// The whole image without a region. Throws std::invalid_argument, naming the size of the image,
-/// for a region that is empty or not inside of it.
-[[nodiscard]] Window window_of(const std::optional<Region>& region, const PixelFormat& format);
+/// for a region that is empty, not inside of it, or has an edge inside of the image that is no
+/// multiple of 2^reduce.
+[[nodiscard]] Window window_of(const std::optional<Region>& region, const PixelFormat& format,
+                               std::uint32_t reduce = 0);
+
+/// The window in an image that was halved so often: a rest at the far edge is a pixel too.
+[[nodiscard]] inline Window reduced(const Window& window, std::uint32_t halvings) noexcept {
+    const std::size_t rest = (std::size_t{1} << halvings) - 1;
+    return {.y0 = window.y0 >> halvings,
+            .y1 = (window.y1 + rest) >> halvings,
+            .x0 = window.x0 >> halvings,
+            .x1 = (window.x1 + rest) >> halvings};
+}
 
 } // namespace torchdicom

@@ -33,15 +33,16 @@ enum class Arithmetic : std::uint8_t {
     float32,         ///< every product and sum is an integer of at most 24 bits
     int32,           ///< integer outputs, every product and sum fits 32 bits
     float64,         ///< the definition
-    checked_float64, ///< integer outputs of any size, checked before each cast
+    checked_float64, ///< integer outputs of any size, checked before each cast: whole, and in range
 };
 
-/// Which loop is wanted.
+/// Which loop is wanted. Cells in floating point know copy, float64 and checked_float64.
 struct KernelChoice {
     std::uint32_t bits_per_cell = 16;
     bool is_signed = false;
     Arithmetic arithmetic = Arithmetic::float64;
     DType dtype = DType::float32;
+    bool is_float = false;
 };
 
 /// One file each: the same source (rescale/kernels.ipp), other compiler flags.

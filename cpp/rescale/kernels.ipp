@@ -7,6 +7,8 @@
 #include "rescale/kernel.hpp"
 
 #include <bit>
+#include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -31,9 +33,15 @@ struct BFloat16 {
     std::uint16_t bits;
 };
 
+/// A number is what it says.
+template <std::floating_point Cell>
+[[nodiscard]] inline Cell stored_value(Cell cell, unsigned /*left*/, unsigned /*right*/) noexcept {
+    return cell;
+}
+
 /// The stored value of a cell: unused high bits shifted out, unused low bits too, sign extended. In
 /// 32 bits whatever the cell: vectors of narrow cells have no such shifts and would be repacked.
-template <typename Cell>
+template <std::integral Cell>
 [[nodiscard]] inline auto stored_value(Cell cell, unsigned left, unsigned right) noexcept {
     using Value = std::conditional_t<std::is_signed_v<Cell>, std::int32_t, std::uint32_t>;
     const std::uint32_t raised = static_cast<std::uint32_t>(cell) << left;
@@ -71,6 +79,14 @@ template <typename Cell> [[nodiscard]] inline std::int32_t to_int32(Cell stored)
     return {static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U)};
 }
 
+/// The same of what may be no number, which rounding up would turn into an infinity or a zero.
+[[nodiscard]] inline BFloat16 to_bfloat16_or_nan(float value) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    constexpr std::uint32_t kQuiet = 0x0040;
+    return std::isnan(value) ? BFloat16{static_cast<std::uint16_t>((bits >> 16U) | kQuiet)}
+                             : to_bfloat16(value);
+}
+
 template <typename Output> [[nodiscard]] inline Output narrow(double value) noexcept {
     if constexpr (std::is_same_v<Output, Half>) {
         return to_half(static_cast<float>(value));
@@ -92,7 +108,11 @@ bool in_double(const std::byte* cells, std::size_t count, const KernelParameters
     const unsigned right = p.shift_right;
     for (std::size_t i = 0; i < count; ++i) {
         const double value = static_cast<double>(stored_value(input[i], left, right)) * slope;
-        values[i] = narrow<Output>(value + intercept);
+        if constexpr (std::floating_point<Cell> && std::same_as<Output, BFloat16>) {
+            values[i] = to_bfloat16_or_nan(static_cast<float>(value + intercept));
+        } else {
+            values[i] = narrow<Output>(value + intercept);
+        }
     }
     return true;
 }
@@ -156,6 +176,12 @@ bool in_checked_double(const std::byte* cells, std::size_t count, const KernelPa
         if (!(value >= p.lowest && value <= p.highest)) {
             return false;
         }
+        if constexpr (std::floating_point<Cell>) { // rescaled integers are whole, the plan sees to
+                                                   // it
+            if (std::trunc(value) != value) {
+                return false;
+            }
+        }
         values[i] = static_cast<Output>(value);
     }
     return true;
@@ -170,12 +196,21 @@ bool copy(const std::byte* cells, std::size_t count, const KernelParameters& /*p
 }
 
 template <typename Cell, typename Output> Kernel integer_kernel(Arithmetic arithmetic) noexcept {
-    return arithmetic == Arithmetic::int32 ? &in_int32<Cell, Output>
-                                           : &in_checked_double<Cell, Output>;
+    if constexpr (std::integral<Cell>) {
+        if (arithmetic == Arithmetic::int32) {
+            return &in_int32<Cell, Output>;
+        }
+    }
+    return &in_checked_double<Cell, Output>;
 }
 
 template <typename Cell, typename Output> Kernel float_kernel(Arithmetic arithmetic) noexcept {
-    return arithmetic == Arithmetic::float32 ? &in_float<Cell, Output> : &in_double<Cell, Output>;
+    if constexpr (std::integral<Cell>) {
+        if (arithmetic == Arithmetic::float32) {
+            return &in_float<Cell, Output>;
+        }
+    }
+    return &in_double<Cell, Output>;
 }
 
 template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) noexcept {
@@ -210,7 +245,11 @@ template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) n
 } // namespace
 
 Kernel find(const KernelChoice& choice) noexcept {
-    const auto [bits_per_cell, is_signed, arithmetic, dtype] = choice;
+    const auto [bits_per_cell, is_signed, arithmetic, dtype, is_float] = choice;
+    if (is_float) {
+        return bits_per_cell == 32 ? kernel_for<float>(arithmetic, dtype)
+                                   : kernel_for<double>(arithmetic, dtype);
+    }
     switch (bits_per_cell) {
     case 8:
         return is_signed ? kernel_for<std::int8_t>(arithmetic, dtype)

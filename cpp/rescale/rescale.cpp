@@ -23,7 +23,14 @@ double largest_stored(const PixelFormat& format) noexcept {
 
 bool is_whole(double value) noexcept { return std::trunc(value) == value; }
 
+bool is_float(const PixelFormat& format) noexcept {
+    return format.sample_type != SampleType::integer;
+}
+
 bool is_same_type(const PixelFormat& format, DType dtype) noexcept {
+    if (is_float(format)) {
+        return dtype == (format.bits_per_cell() == 32 ? DType::float32 : DType::float64);
+    }
     switch (dtype) {
     case DType::uint8:
         return format.bits_per_cell() == 8 && !format.is_signed;
@@ -45,8 +52,11 @@ Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype
     const auto [slope, intercept] = rescale;
     const bool is_identity = slope == 1.0 && intercept == 0.0;
     const bool all_bits = format.bits_stored == format.bits_per_cell();
-    if (is_identity && all_bits && is_same_type(format, dtype)) {
+    if (is_identity && (all_bits || is_float(format)) && is_same_type(format, dtype)) {
         return Arithmetic::copy;
+    }
+    if (is_float(format)) {
+        return is_integer(dtype) ? Arithmetic::checked_float64 : Arithmetic::float64;
     }
     const bool is_exact = is_whole(slope) && is_whole(intercept);
     const double bound = std::abs(slope) * largest_stored(format) + std::abs(intercept);
@@ -62,7 +72,14 @@ KernelChoice choice(const PixelFormat& format, Arithmetic arithmetic, DType dtyp
     return {.bits_per_cell = format.bits_per_cell(),
             .is_signed = format.is_signed,
             .arithmetic = arithmetic,
-            .dtype = dtype};
+            .dtype = dtype,
+            .is_float = is_float(format)};
+}
+
+/// Adding 0 to a number turns -0.0 into 0.0; adding -0.0 changes none.
+Rescale harmless(const Rescale& rescale, const PixelFormat& format) noexcept {
+    const bool is_identity = rescale.slope == 1.0 && rescale.intercept == 0.0;
+    return is_float(format) && is_identity ? Rescale{.slope = 1.0, .intercept = -0.0} : rescale;
 }
 
 struct Range {
@@ -123,9 +140,9 @@ Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dt
       kernel_{find_kernel(choice(format, choose(format, rescale, dtype), dtype))},
       to_double_{find_kernel(choice(format, Arithmetic::float64, DType::float64))} {
     const Range range = range_of(dtype);
-    parameters_ = KernelParameters{.shift_left = 31 - format.high_bit,
-                                   .shift_right = 32 - format.bits_stored,
-                                   .rescale = rescale,
+    parameters_ = KernelParameters{.shift_left = is_float(format) ? 0 : 31 - format.high_bit,
+                                   .shift_right = is_float(format) ? 0 : 32 - format.bits_stored,
+                                   .rescale = harmless(rescale, format),
                                    .lowest = range.lowest,
                                    .highest = range.highest};
 }
@@ -165,7 +182,8 @@ void Converter::fail_overflow(const std::byte* cells, std::size_t count) const {
         static_cast<void>(to_double_(cells + done * format_.bytes_per_sample(), now, parameters_,
                                      std::as_writable_bytes(std::span{values}).data()));
         for (std::size_t i = 0; i < now; ++i) {
-            if (!(values[i] >= parameters_.lowest && values[i] <= parameters_.highest)) {
+            if (!(values[i] >= parameters_.lowest && values[i] <= parameters_.highest &&
+                  is_whole(values[i]))) {
                 std::array<char, 32> text{};
                 std::snprintf(text.data(), text.size(), "%.17g", values[i]);
                 fail(ErrorCode::value_overflow,
@@ -189,6 +207,8 @@ void swap_cells(MutableByteSpan cells, std::size_t group_bytes) noexcept {
         swap_as(std::uint16_t{});
     } else if (group_bytes == sizeof(std::uint32_t)) {
         swap_as(std::uint32_t{});
+    } else if (group_bytes == sizeof(std::uint64_t)) {
+        swap_as(std::uint64_t{});
     }
 }
 

@@ -16,7 +16,8 @@ class Converter {
 
     /// Fills `output` from as many cells; `cells` is native endian. `stream` writes past the
     /// caches: for memory that is large and was touched before. Throws value_overflow with the
-    /// value.
+    /// value where an integer output does not hold it: too large, or, of numbers in floating point,
+    /// not whole.
     void convert(ByteSpan cells, MutableByteSpan output, bool stream) const;
 
   private:
@@ -30,7 +31,7 @@ class Converter {
     Kernel to_double_; ///< the plain double form, to name the value that did not fit
 };
 
-/// Reverses each group of 2 or 4 bytes in place; nothing for groups of 1.
+/// Reverses each group of 2, 4 or 8 bytes in place; nothing for groups of 1.
 void swap_cells(MutableByteSpan cells, std::size_t group_bytes) noexcept;
 
 } // namespace torchdicom

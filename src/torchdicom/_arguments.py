@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import numpy as np
 import torch
 
+from torchdicom import _ext
 from torchdicom._policy import Policy
 from torchdicom._threads import check_num_threads, get_num_threads
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     Source = File | Sequence[File]
     Slices = SupportsIndex | slice | Iterable[SupportsIndex]
 
-Output = Literal["stored", "modality"]
+Output = Literal["stored", "modality", "real_world"]
 Backend = Literal["native", "reference"]
 
-_OUTPUTS = ("stored", "modality")
+_OUTPUTS = ("stored", "modality", "real_world")
 _BACKENDS = ("native", "reference")
+_MOST_REDUCED = 8  # 2^8 pixels along an edge become one
 _END = 2**63  # what the core counts in
 _DTYPES = (
     *(torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64),
@@ -41,6 +43,9 @@ def load_options(
     policy: object = None,
     slices: object = None,
     region: object = None,
+    reduce: object = 0,
+    codec: object = None,
+    rwvm: object = None,
     mask: object = False,
     out: object = None,
     num_threads: int | None = None,
@@ -52,12 +57,42 @@ def load_options(
         ValueError: If its value is none of the allowed ones.
     """
     return {
-        "output": check_output(output),
-        "dtype": check_dtype(dtype),
+        **frame_options(
+            output=output,
+            dtype=dtype,
+            region=region,
+            reduce=reduce,
+            codec=codec,
+            rwvm=rwvm,
+            out=out,
+            num_threads=num_threads,
+        ),
         "policy": _policy(policy),
         "slices": _slices(slices),
-        "region": _region(region),
         "mask": _mask(mask),
+    }
+
+
+def frame_options(
+    *,
+    output: str,
+    dtype: object,
+    region: object,
+    reduce: object,
+    codec: object,
+    rwvm: object,
+    out: object,
+    num_threads: int | None,
+) -> dict[str, Any]:
+    """The same of those that `decode` has too."""
+    chosen = check_output(output)
+    return {
+        "output": chosen,
+        "dtype": check_dtype(dtype),
+        "region": _region(region),
+        "reduce": _reduce(reduce),
+        "codec": _codec(codec),
+        "rwvm": _rwvm(rwvm, chosen),
         "out": check_out(out),
         "num_threads": check_threads(num_threads),
     }
@@ -245,6 +280,38 @@ def _region(region: object) -> tuple[int, int, int, int] | None:
     # What is beyond the core's numbers is beyond any image, which the core says with its size.
     y0, y1, x0, x1 = (min(max(operator.index(value), -_END), _END - 1) for value in values)
     return y0, y1, x0, x1
+
+
+def _reduce(reduce: object) -> int:
+    if isinstance(reduce, bool) or not isinstance(reduce, SupportsIndex):
+        msg = f"reduce must be an int, not {type(reduce).__name__}"
+        raise TypeError(msg)
+    halvings = operator.index(reduce)
+    if not 0 <= halvings <= _MOST_REDUCED:
+        msg = f"reduce must be 0 to {_MOST_REDUCED}, not {halvings}"
+        raise ValueError(msg)
+    return halvings
+
+
+def _codec(codec: object) -> str | None:
+    if codec is None:
+        return None
+    if not isinstance(codec, str):
+        msg = f"codec must be the name of a codec, a str, not {type(codec).__name__}"
+        raise TypeError(msg)
+    return _one_of("codec", codec, tuple(_ext.codec_names()))
+
+
+def _rwvm(rwvm: object, output: str) -> str | None:
+    if rwvm is None:
+        return None
+    if not isinstance(rwvm, str):
+        msg = f"rwvm must be the label of a real-world value map, a str, not {type(rwvm).__name__}"
+        raise TypeError(msg)
+    if output != "real_world":
+        msg = f"rwvm={rwvm!r} chooses a map for output='real_world', and output is {output!r}"
+        raise ValueError(msg)
+    return rwvm
 
 
 def _mask(mask: object) -> bool:

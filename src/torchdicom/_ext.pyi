@@ -34,7 +34,7 @@ _Slices: TypeAlias = tuple[int | None, int | None, int | None] | list[int] | Non
 class _Loaded(TypedDict):
     data: NDArray[Any] | None  # None where the caller's memory was filled; bfloat16 as uint16
     dtype: _DType
-    mask: NDArray[Any] | None  # bool, of the shape of the data
+    mask: NDArray[Any] | None  # bool, of the shape of the data without c
     dims: tuple[str, ...]
     kind: str
     key: str
@@ -69,6 +69,9 @@ def load_series(
     texts: list[int],
     slices: _Slices,
     region: tuple[int, int, int, int] | None,
+    reduce: int,
+    codec: str | None,
+    rwvm: str | None,
     mask: bool,
 ) -> _Loaded: ...
 def decode_frames(
@@ -77,12 +80,17 @@ def decode_frames(
     frames: list[int] | None,
     output: str,
     dtype: str | None,
+    region: tuple[int, int, int, int] | None,
+    reduce: int,
+    codec: str | None,
+    rwvm: str | None,
     out: _Out | None,
     num_threads: int,
 ) -> tuple[NDArray[Any] | None, _DType]: ...
 def read_header(source: str | bytes) -> dict[str, Any]: ...
 def scan_headers(sources: list[str | bytes], *, num_threads: int) -> list[_Found]: ...
-def codec_table() -> list[tuple[str, str, str, str]]: ...
+def codec_table() -> list[tuple[str, str, str, str, tuple[str, ...]]]: ...
+def codec_names() -> tuple[str, ...]: ...
 def last_load_stats() -> _Stats: ...
 def empty_pool() -> int: ...
 def pooled_bytes() -> int: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Header:
         frame_ranges: For each frame its byte ranges ``(offset, length)``, one a fragment; offsets
             in the file, in the inflated data set where the transfer syntax is deflated. Empty
             where the file has no pixels.
+        notes: What is odd about the file and harms nothing, a sentence each: pixel data that is
+            longer than its frames. Left out of comparisons.
     """
 
     path: str
@@ -70,3 +72,4 @@ class Header:
     rescale_type: str | None
     units: str | None
     frame_ranges: tuple[tuple[tuple[int, int], ...], ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)

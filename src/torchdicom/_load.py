@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 from torchdicom import _native
 from torchdicom._arguments import (
     check_backend,
-    check_dtype,
     check_frames,
-    check_out,
-    check_output,
     check_series,
     check_source,
     check_sources,
-    check_threads,
+    frame_options,
     load_options,
 )
 
@@ -41,9 +38,12 @@ def load(
     policy: Policy | None = None,
     slices: Slices | None = None,
     region: tuple[int, int, int, int] | None = None,
+    reduce: int = 0,
     mask: bool = False,
+    rwvm: str | None = None,
     out: torch.Tensor | NDArray[Any] | None = None,
     num_threads: int | None = None,
+    codec: str | None = None,
     backend: Backend = "native",
 ) -> Volume:
     """Load one series as a volume, slices ascending along the slice normal.
@@ -58,10 +58,14 @@ def load(
         series: Which one to load, where there are several: its key, as the error that lists them
             has it, or a SeriesInstanceUID that is one series. None: there is exactly one,
             localizers left aside.
-        output: ``"modality"``, the stored values after RescaleSlope and RescaleIntercept
-            (PS3.3 C.11.1), e.g. Hounsfield units for CT; or ``"stored"``, the values as stored.
-        dtype: Type of the values. None is float32, and for ``"stored"`` the smallest that
-            BitsStored and the sign call for. An integer type needs slopes and intercepts that are
+        output: ``"modality"``, the stored values after the Modality LUT, or RescaleSlope and
+            RescaleIntercept (PS3.3 C.11.1), e.g. Hounsfield units for CT; a file that has neither,
+            and one real-world value map, has that applied. ``"stored"``, the values as stored.
+            ``"real_world"``, the stored values after a real-world value map (C.7.6.16.2.11).
+            Colours are RGB in all of them; of palettes, ``"stored"`` gives the indices.
+        dtype: Type of the values. None is float32; for ``"stored"`` the smallest that BitsStored
+            and the sign call for, float32 or float64 for pixels in floating point; for colours
+            uint8 up to 8 bits, else int32. An integer type needs slopes and intercepts that are
             whole numbers, and is checked voxel by voxel.
         policy: What to make of slices that are missing, of files that cannot be read, and of
             everything else in the verdict; None is ``Policy()``.
@@ -70,20 +74,32 @@ def load(
             Evenly spaced ones keep an affine, moved and scaled to them; others have none. A cine
             has one slice, at all times: 0.
         region: ``(y0, y1, x0, x1)``, the rows from y0 on and before y1, and columns likewise, in
-            pixels. The affine moves along. Of native images only those rows are read.
+            pixels at full resolution. The affine moves along. Of native images only those rows are
+            read.
+        reduce: How often to halve rows and columns, 0 to 8: N become ceil(N / 2^n). JPEG 2000 and
+            HTJ2K leave out levels of their wavelet, lossy JPEG scales its transform; everything
+            else is the mean of 2^n x 2^n stored values, at the far edges of those there are, before
+            the rescale (for ``"stored"`` and integer types rounded, halves to even). The affine
+            follows. The edges of a region are multiples of 2^n then, or those of the image.
         mask: Whether to make `Volume.valid_mask`, which is False where the stored value is
-            PixelPaddingValue (0028,0120), or from there to PixelPaddingRangeLimit (0028,0121).
+            PixelPaddingValue (0028,0120), or from there to PixelPaddingRangeLimit (0028,0121), or
+            outside of the range of the real-world value map that is applied; under ``reduce``
+            where any of the pixels is.
+        rwvm: LUTLabel (0040,9210) of the real-world value map to apply, where there are several.
         out (Tensor or array of the shape of the result): Writable, contiguous CPU memory to fill,
             of the result's shape and dtype; the volume's data is then this tensor.
         num_threads: Threads for this call; None is `get_num_threads`. The result does not depend
             on it.
+        codec: Which of the decoders that `codecs` lists decodes, by its name, such as ``"gdcm"``.
+            None is the first choice for each syntax.
         backend: ``"native"``, the C++ core; or ``"reference"``, the same in pydicom and NumPy,
             slow, equal bit for bit (lossy syntaxes within a stored unit).
 
     Returns:
         Volume: ``data`` of shape (slices, rows, columns), with affine, units, verdict, provenance.
         Radiographs and the like are one slice without an affine; several frames without positions
-        (ultrasound, angiography) are a cine, of shape (frames, 1, rows, columns).
+        (ultrasound, angiography) are a cine, of shape (frames, 1, rows, columns). Colours are
+        (3, slices, rows, columns) and (frames, 3, 1, rows, columns).
 
     Raises:
         FileNotFoundError: If a path does not exist.
@@ -92,7 +108,8 @@ def load(
         ParseError: If a file is malformed or cut off, unless the policy drops such files.
         DecodeError: If a frame's codestream contradicts the header, or is broken as far as its
             format lets a decoder see.
-        UnsupportedError: If a file is legal DICOM of a kind that is not read yet.
+        UnsupportedError: If a file is legal DICOM of a kind that is not read yet; if ``codec`` does
+            not read its syntax; if there is no real-world value map, or several to choose from.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         IndexError: If one of ``slices`` is not there.
         ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, or an
@@ -110,6 +127,9 @@ def load(
         >>> part = td.load("tests/data/sts_002/ct", slices=slice(10, 20), region=(0, 100, 40, 140))
         >>> tuple(part.data.shape)
         (10, 100, 100)
+        >>> small = td.load("tests/data/sts_002/ct", reduce=2)
+        >>> tuple(small.data.shape), small.spacing_mm[1] / volume.spacing_mm[1]
+        ((48, 36, 41), 4.0)
     """
     from torchdicom._series import Series  # noqa: PLC0415 - which loads by means of this module
 
@@ -121,6 +141,9 @@ def load(
         policy=policy,
         slices=slices,
         region=region,
+        reduce=reduce,
+        codec=codec,
+        rwvm=rwvm,
         mask=mask,
         out=out,
         num_threads=num_threads,
@@ -155,8 +178,12 @@ def decode(
     frames: Iterable[int] | None = None,
     output: Output = "stored",
     dtype: torch.dtype | None = None,
+    region: tuple[int, int, int, int] | None = None,
+    reduce: int = 0,
+    rwvm: str | None = None,
     out: torch.Tensor | NDArray[Any] | None = None,
     num_threads: int | None = None,
+    codec: str | None = None,
     backend: Backend = "native",
 ) -> torch.Tensor:
     """Decode frames of one file, without any geometry.
@@ -167,36 +194,50 @@ def decode(
         source: A file, or the bytes of one.
         frames: 0-based frames in the order wanted, negative from the end; None is all of them in
             the order of the file.
-        output: ``"stored"``, the values as stored; or ``"modality"``, after slope and intercept.
+        output: ``"stored"``, the values as stored; or ``"modality"`` or ``"real_world"``, as in
+            `load`.
         dtype: As in `load`.
-        out (Tensor or array of shape (frames, rows, columns)): As in `load`.
+        region: ``(y0, y1, x0, x1)``, as in `load`.
+        reduce: How often to halve rows and columns, as in `load`.
+        rwvm: As in `load`.
+        out (Tensor or array of the shape of the result): As in `load`.
         num_threads: As in `load`.
+        codec: As in `load`.
         backend: As in `load`.
 
     Returns:
-        Tensor of shape (frames, rows, columns).
+        Tensor of shape (frames, rows, columns); of colours (frames, 3, rows, columns), red, green
+        and blue.
 
     Raises:
         FileNotFoundError: If the path does not exist.
         IndexError: If a frame is not there.
         ParseError: If the file is malformed or cut off, or has no pixels.
         DecodeError: As in `load`.
-        UnsupportedError: If the file is legal DICOM of a kind that is not read yet.
+        UnsupportedError: As in `load`.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
-        ValueError: If ``out`` does not fit, or an argument is none of the allowed ones.
+        ValueError: If ``out`` or ``region`` does not fit, or an argument is none of those allowed.
 
     Example:
         >>> import torchdicom as td
         >>> tuple(td.decode("tests/data/sts_002/ct/000000.dcm", frames=[0]).shape)
         (1, 143, 161)
+        >>> tuple(td.decode("tests/data/sts_002/ct/000000.dcm", region=(0, 8, 0, 16)).shape)
+        (1, 8, 16)
     """
     return _backend(backend).decode_frames(  # type: ignore[no-any-return]
         check_source(source),
         frames=check_frames(frames),
-        output=check_output(output),
-        dtype=check_dtype(dtype),
-        out=check_out(out),
-        num_threads=check_threads(num_threads),
+        **frame_options(
+            output=output,
+            dtype=dtype,
+            region=region,
+            reduce=reduce,
+            codec=codec,
+            rwvm=rwvm,
+            out=out,
+            num_threads=num_threads,
+        ),
     )
 
 

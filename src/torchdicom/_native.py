@@ -34,6 +34,9 @@ def load_series(
     policy: Policy,
     slices: slice | list[int] | None,
     region: tuple[int, int, int, int] | None,
+    reduce: int,
+    codec: str | None,
+    rwvm: str | None,
     mask: bool,
     out: torch.Tensor | None,
     num_threads: int,
@@ -50,10 +53,13 @@ def load_series(
         texts=sorted(_KEYWORDS),
         slices=_slice_argument(slices),
         region=region,
+        reduce=reduce,
+        codec=codec,
+        rwvm=rwvm,
         mask=mask,
     )
     _warn(loaded["warnings"])
-    return to_volume(loaded, output=output, out=out)
+    return to_volume(loaded, out=out)
 
 
 def load_rows(
@@ -67,6 +73,9 @@ def load_rows(
     policy: Policy,
     slices: slice | list[int] | None,
     region: tuple[int, int, int, int] | None,
+    reduce: int,
+    codec: str | None,
+    rwvm: str | None,
     mask: bool,
     out: torch.Tensor | None,
     num_threads: int,
@@ -84,6 +93,9 @@ def load_rows(
         policy: What to make of defects.
         slices: Positions along z.
         region: Part of the images.
+        reduce: How often rows and columns are halved.
+        codec: Which codec decodes.
+        rwvm: Which real-world value map is applied.
         mask: Whether a mask is wanted.
         out: Memory to fill.
         num_threads: Threads for this call.
@@ -100,16 +112,18 @@ def load_rows(
         texts=[],
         slices=_slice_argument(slices),
         region=region,
+        reduce=reduce,
+        codec=codec,
+        rwvm=rwvm,
         mask=mask,
     )
     _warn(loaded["warnings"])
-    return to_volume(loaded, output=output, out=out, metadata=metadata)
+    return to_volume(loaded, out=out, metadata=metadata)
 
 
 def to_volume(
     loaded: _ext._Loaded,
     *,
-    output: str,
     out: torch.Tensor | None,
     metadata: Mapping[str, object] | None = None,
 ) -> Volume:
@@ -124,7 +138,7 @@ def to_volume(
         affine=to_affine(loaded["affine_columns"]),
         space="LPS",
         spacing_mm=loaded["spacing_mm"],
-        units=(loaded["units"] or None) if output == "modality" else None,
+        units=loaded["units"] or None,
         verdict=Verdict(ok=loaded["ok"], defects=to_defects(loaded["defects"])),
         provenance=tuple(map(SliceProvenance._make, loaded["provenance"])),
         metadata=named,
@@ -154,6 +168,10 @@ def decode_frames(
     frames: list[int] | None,
     output: str,
     dtype: torch.dtype | None,
+    region: tuple[int, int, int, int] | None,
+    reduce: int,
+    codec: str | None,
+    rwvm: str | None,
     out: torch.Tensor | None,
     num_threads: int,
 ) -> torch.Tensor:
@@ -163,6 +181,10 @@ def decode_frames(
         frames=frames,
         output=output,
         dtype=_dtype_name(dtype),
+        region=region,
+        reduce=reduce,
+        codec=codec,
+        rwvm=rwvm,
         out=_out_argument(out),
         num_threads=num_threads,
     )

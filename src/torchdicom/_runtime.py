@@ -16,12 +16,16 @@ class Codec:
         name: What PS3.6 calls it.
         library: What decodes it, None where it is not read.
         version: The library's version, None where it is not read.
+        codecs: What ``codec=`` may name for it, the first choice first; the next is taken for frames
+            that the first does not read (JPEG of 12 bits). Empty where no codec is needed, as in
+            native syntaxes, and where the syntax is not read.
     """
 
     transfer_syntax_uid: str
     name: str
     library: str | None
     version: str | None
+    codecs: tuple[str, ...]
 
 
 def codecs() -> tuple[Codec, ...]:
@@ -34,10 +38,12 @@ def codecs() -> tuple[Codec, ...]:
         >>> import torchdicom as td
         >>> [row.library for row in td.codecs() if row.name == "Explicit VR Little Endian"]
         ['torchdicom']
+        >>> [row.codecs for row in td.codecs() if row.name == "JPEG Baseline (Process 1)"]
+        [('libjpeg-turbo', 'gdcm')]
     """
     return tuple(
-        Codec(uid, name, library or None, version or None)
-        for uid, name, library, version in _ext.codec_table()
+        Codec(uid, name, library or None, version or None, names)
+        for uid, name, library, version, names in _ext.codec_table()
     )
 
 

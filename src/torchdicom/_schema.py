@@ -21,7 +21,7 @@ from torchdicom._roots import Roots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 FRAME_RANGES: Final = "frame_ranges"
 
 # Columns of the core that are attributes, under their keywords; the others keep their names.

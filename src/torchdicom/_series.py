@@ -184,9 +184,12 @@ class Series:
         policy: Policy | None = None,
         slices: Slices | None = None,
         region: tuple[int, int, int, int] | None = None,
+        reduce: int = 0,
         mask: bool = False,
+        rwvm: str | None = None,
         out: torch.Tensor | NDArray[Any] | None = None,
         num_threads: int | None = None,
+        codec: str | None = None,
     ) -> Volume:
         """Load the series as `torchdicom.load` does, without reading its headers again.
 
@@ -198,9 +201,12 @@ class Series:
             policy: What to make of defects.
             slices: Positions along z.
             region: Part of the images.
+            reduce: How often to halve rows and columns.
             mask: Whether to make `Volume.valid_mask`.
+            rwvm: Which real-world value map to apply.
             out: Memory to fill.
             num_threads: Threads for this call.
+            codec: Which codec decodes.
 
         Returns:
             Volume: What `torchdicom.load` returns for the same files.
@@ -223,6 +229,9 @@ class Series:
             policy=policy,
             slices=slices,
             region=region,
+            reduce=reduce,
+            codec=codec,
+            rwvm=rwvm,
             mask=mask,
             out=out,
             num_threads=num_threads,

@@ -68,8 +68,10 @@ class SliceProvenance(NamedTuple):
         sop_instance_uid: SOPInstanceUID (0008,0018).
         position_mm: ImagePositionPatient (0020,0032), the centre of the first voxel of the whole
             image, LPS; NaN where the file has none.
-        slope: RescaleSlope (0028,1053) that was applied; 1 where there is none.
-        intercept: RescaleIntercept (0028,1052) that was applied; 0 where there is none.
+        slope: RescaleSlope (0028,1053), or that of a real-world value map, that was applied; 1
+            where there is none.
+        intercept: RescaleIntercept (0028,1052), or that of a real-world value map, that was
+            applied; 0 where there is none.
     """
 
     path: str
@@ -86,9 +88,11 @@ class Volume:
 
     Attributes:
         data (Tensor of shape (slices, rows, columns) or (frames, 1, rows, columns)): Modality
-            values, e.g. Hounsfield units for CT, contiguous.
+            values, e.g. Hounsfield units for CT, contiguous. Of colours red, green and blue, of
+            shape (3, slices, rows, columns) or (frames, 3, 1, rows, columns).
         dims: Names of the dims of ``data``: ``("z", "y", "x")``, slices ascending along the slice
-            normal; for a cine ``("t", "z", "y", "x")``, z of length 1.
+            normal; for a cine ``("t", "z", "y", "x")``, z of length 1. Colours have ``"c"`` before
+            ``"z"``.
         affine (float64 Tensor of shape (4, 4)): Index ``(z, y, x, 1)`` to millimetres in ``space``.
             None where the images have no place in the patient, and for slices that were picked
             at uneven distances.
@@ -96,7 +100,8 @@ class Volume:
         spacing_mm: Distance between voxel centres along z, y and x, the lengths of the affine's
             columns. Without an affine z is NaN, and y and x are what the file states of its pixels,
             or NaN.
-        units: Unit of the values: ``"HU"``, ``"BQML"`` ..., or None where the files name none.
+        units: Unit of the values: ``"HU"``, ``"BQML"`` ..., or None where the files name none, for
+            values as stored, and for colours.
         verdict: What was found about the whole series, whatever part of it was loaded.
         provenance: For every slice (for every frame of a cine): file, frame, SOPInstanceUID,
             position, slope, intercept.
@@ -104,8 +109,9 @@ class Volume:
         coords: For the dim ``"t"`` of a cine, ``{"t": {"FrameTime": ...}}``: a float64 Tensor of
             shape (frames,), milliseconds since the first frame; ``{"t": {}}`` where the file does
             not say. Empty for volumes.
-        valid_mask (bool Tensor of the shape of ``data``): False where the stored value is padding
-            (PS3.3 C.7.5.1.1.2). None unless `load` was asked for it.
+        valid_mask (bool Tensor of the shape of ``data``, without c): False where the stored value
+            is padding (PS3.3 C.7.5.1.1.2), or outside of the range of the real-world value map that
+            was applied. None unless `load` was asked for it.
 
     Example:
         >>> import torchdicom as td
@@ -139,10 +145,13 @@ class Volume:
         if self.affine is not None and tuple(self.affine.shape) != (4, 4):
             msg = f"affine has shape {tuple(self.affine.shape)}, not (4, 4)"
             raise ValueError(msg)
-        if len(self.provenance) != shape[0]:
-            msg = f"{len(self.provenance)} slices in provenance, {shape[0]} in data"
+        extents = {d: n for d, n in zip(self.dims, shape, strict=True) if d != "c"}
+        slices = extents.get("t", extents.get("z", 0))
+        if len(self.provenance) != slices:
+            msg = f"{len(self.provenance)} slices in provenance, {slices} in data"
             raise ValueError(msg)
-        if self.valid_mask is not None and tuple(self.valid_mask.shape) != shape:
+        spatial = tuple(extents.values())
+        if self.valid_mask is not None and tuple(self.valid_mask.shape) != spatial:
             msg = f"valid_mask has shape {tuple(self.valid_mask.shape)}, data has {shape}"
             raise ValueError(msg)
         self._check_coords()
@@ -168,7 +177,7 @@ class Volume:
         Nothing is flipped or resampled: the dims are permuted and the signs of x and y turned.
 
         Returns:
-            A view of ``data`` of shape (columns, rows, slices), t last where there is one, and a
+            A view of ``data`` of shape (columns, rows, slices), then t and c where there are, and a
             float64 Tensor of shape (4, 4) from the index ``(x, y, z, 1)`` to millimetres in RAS.
 
         Raises:
@@ -183,7 +192,7 @@ class Volume:
         if self.affine is None:
             msg = "the volume has no affine, so that its place in the patient is unknown"
             raise ValueError(msg)
-        order = [self.dims.index(dim) for dim in ("x", "y", "z", "t") if dim in self.dims]
+        order = [self.dims.index(dim) for dim in ("x", "y", "z", "t", "c") if dim in self.dims]
         affine = self.affine[:, [2, 1, 0, 3]]  # a copy
         affine[:2] = -affine[:2]
         return self.data.permute(order), affine

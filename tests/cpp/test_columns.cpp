@@ -53,14 +53,16 @@ auto kept_of(const FileHeader& header) {
                  pixel_padding_range_limit, image_position_patient, image_orientation_patient,
                  pixel_spacing, imager_pixel_spacing, slice_thickness, rescale_slope,
                  rescale_intercept, echo_time, repetition_time, flip_angle, frame_time,
-                 frame_time_vector, functional_groups, has_modality_lut, modality_lut, palette,
-                 real_world_maps, notes, pixels, frames, extended_offsets, extended_lengths,
-                 fetched, texts] = header;
+                 frame_time_vector, functional_groups, has_modality_lut, has_real_world_maps,
+                 has_tables, modality_lut, palette, real_world_maps, table_faults, notes, pixels,
+                 frames, extended_offsets, extended_lengths, fetched, texts] = header;
     static_cast<void>(memory);
     static_cast<void>(series_description);
+    static_cast<void>(has_tables);
     static_cast<void>(modality_lut);
     static_cast<void>(palette);
     static_cast<void>(real_world_maps);
+    static_cast<void>(table_faults);
     static_cast<void>(notes);
     static_cast<void>(extended_offsets);
     static_cast<void>(extended_lengths);
@@ -112,6 +114,7 @@ auto kept_of(const FileHeader& header) {
                       frame_time_vector,
                       functional_groups,
                       has_modality_lut,
+                      has_real_world_maps,
                       pixels ? std::optional{values_of(*pixels)} : std::nullopt,
                       ranges_of(frames)};
 }
@@ -161,6 +164,7 @@ FileHeader full_header() {
     header.frame_time_vector = {0, 33.3};
     header.functional_groups = tags::PerFrameFunctionalGroupsSequence;
     header.has_modality_lut = true;
+    header.has_real_world_maps = true;
     header.pixels = PixelElement{.element = {.tag = tags::PixelData,
                                              .vr = {'O', 'B'},
                                              .has_undefined_length = true,

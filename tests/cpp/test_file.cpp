@@ -65,8 +65,8 @@ struct Opened {
 
     test::Bytes decode(const PixelSource& source) const {
         const Plan plan = make_plan(std::span{&header, 1}, {{0, 0}}, kStored);
-        test::Bytes slot(plan.slot_bytes());
-        run_frame(source, plan, plan.tasks.front(), slot, false);
+        test::Bytes slot(plan.plane_bytes());
+        run_frame(source, plan, plan.tasks.front(), {.planes = {slot}});
         return slot;
     }
     std::optional<ErrorCode> error_of_reopening() {

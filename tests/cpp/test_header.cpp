@@ -9,6 +9,7 @@
 
 #include <array>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace torchdicom;
@@ -144,14 +145,9 @@ TEST_CASE("a value that is read may not be longer than the limit") {
     CHECK(reader.at_end());
 }
 
-TEST_CASE("a window over a file grows past 16 KiB and reads no byte twice") {
-    const test::TemporaryFolder folder;
-    test::Bytes bytes(70'000);
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<std::byte>(i % 251);
-    }
-    LoadStats stats;
-    const File file{folder.write("a", bytes), stats};
+namespace {
+
+void read_with_window(const File& file, const LoadStats& stats) {
     ByteWindow window{file};
     CHECK(window.size() == 70'000);
     CHECK(window.at(0, 8)[7] == std::byte{7});
@@ -177,6 +173,20 @@ TEST_CASE("a window over a file grows past 16 KiB and reads no byte twice") {
     CHECK(taken.part(69'995, 100).size() == 5);
     CHECK(taken.part(69'989, 1).empty());
     CHECK(taken.part(70'000, 1).empty());
+}
+
+} // namespace
+
+TEST_CASE("a window over a file grows past 16 KiB and reads no byte twice") {
+    const test::TemporaryFolder folder;
+    test::Bytes bytes(70'000);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::byte>(i % 251);
+    }
+    LoadStats stats;
+    const File file{folder.write("a", bytes), stats};
+    // A thread reads as far ahead as its last file needed: this one has had none.
+    std::jthread{[&] { read_with_window(file, stats); }}.join();
 }
 
 TEST_CASE("a deflated data set inflates within its limit, or is an error at its offset") {

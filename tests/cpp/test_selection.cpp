@@ -150,6 +150,36 @@ TEST_CASE("a window moves the origin, and leaves the steps alone") {
     CHECK_FALSE(select_window({}, {.y0 = 3, .y1 = 4, .x0 = 5, .x1 = 9}).affine);
 }
 
+TEST_CASE("pixels that become one are whole, or at the edge of the image") {
+    const auto window = [](const Region& region) { return window_of(region, image_of(7, 9), 2); };
+    CHECK(reduced(window({0, 7, 0, 9}), 2) == Window{0, 2, 0, 3});
+    CHECK(reduced(window({4, 7, 4, 8}), 2) == Window{1, 2, 1, 2});
+    for (const Region region :
+         {Region{0, 6, 0, 9}, Region{2, 7, 0, 9}, Region{0, 7, 1, 9}, Region{0, 7, 0, 7}}) {
+        CHECK_THROWS_AS(static_cast<void>(window(region)), std::invalid_argument);
+    }
+}
+
+TEST_CASE("reduced images have larger pixels, whose first lies amid those it is made of") {
+    const Grid means = reduce_grid(a_grid(), 2, 0);
+    REQUIRE(means.affine);
+    CHECK((*means.affine)[0] == Vector3{0, 3, 4});
+    CHECK((*means.affine)[1] == Vector3{0, 8, 0});
+    CHECK((*means.affine)[2] == Vector3{4, 0, 0});
+    CHECK((*means.affine)[3] == Vector3{11.5, 23, 30});
+    CHECK(means.spacing_mm == Vector3{5, 8, 4});
+    const Grid levels = reduce_grid(a_grid(), 2, 2);
+    REQUIRE(levels.affine);
+    CHECK((*levels.affine)[3] == Vector3{10, 20, 30});
+    CHECK((*levels.affine)[1] == Vector3{0, 8, 0});
+    const Grid both = reduce_grid(a_grid(), 2, 1);
+    REQUIRE(both.affine);
+    CHECK((*both.affine)[3] == Vector3{11, 22, 30});
+    const Grid none = reduce_grid({.affine = {}, .spacing_mm = {kUnknown, 2, 1}}, 1, 0);
+    CHECK_FALSE(none.affine);
+    CHECK(none.spacing_mm[1] == 4);
+}
+
 TEST_CASE("frame times are those of the vector, else of the interval, else unknown") {
     using Times = std::vector<double>;
     FileHeader header;

@@ -308,7 +308,7 @@ TEST_CASE("what is no slice is refused with a code and an element, and nothing e
           "!unsupported_mosaic z0 @z0 (0008,0008) ImageType");
     CHECK(verdict_after_all([](FileHeader& h) { h.photometric_interpretation = "RGB"; }) ==
           "!unsupported_photometric z0 @z0 (0028,0004) PhotometricInterpretation");
-    CHECK(verdict_after_all([](FileHeader& h) { h.bits_allocated = 12; }) ==
+    CHECK(verdict_after_all([](FileHeader& h) { h.bits_allocated = 10; }) ==
           "!unsupported_pixel_format z0 @z0 (0028,0100) BitsAllocated");
     CHECK(verdict_after_all([](FileHeader& h) { h.bits_stored = 17; }) ==
           "!invalid_value z0 @z0 (0028,0101) BitsStored");

@@ -29,8 +29,10 @@ LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_mb=256"]
 LARGEST = {"values": 100}  # else 2048 bytes
 DICTIONARIES = {
     "codestream": "markers",
+    "libjpeg": "markers",
     "element_reader": "elements",
     "header": "elements",
+    "jpeg_lossless": "markers",
     "values": "numbers",
 }
 

@@ -9,30 +9,32 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from torchdicom._errors import UnsupportedError
 from torchdicom._metadata import typed_metadata
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import verdict_of
 from torchdicom._reference._grid import (
-    checked_region,
+    checked_window,
     picked,
     selected_affine,
     spacing_of,
     stated_spacing,
 )
-from torchdicom._reference._kinds import units
+from torchdicom._reference._mapping import is_color, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
-from torchdicom._reference._pixels import check_rescale, default_dtype, output_tensor
+from torchdicom._reference._pixels import default_dtype, output_tensor
+from torchdicom._reference._tags import element_name
 from torchdicom._volume import SliceProvenance, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdicom._reference._fill import Region
     from torchdicom._reference._geometry import Affine
-    from torchdicom._reference._grid import Spacing
+    from torchdicom._reference._grid import Region, Spacing
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._judge import Judged
-    from torchdicom._reference._pixels import Output
+    from torchdicom._reference._mapping import Output
+    from torchdicom._reference._pixel_format import PixelFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Request:
     slices: slice | Sequence[int] | None
     region: Region | None
     mask: bool
+    reduce: int
+    rwvm: str | None
 
 
 def build(judged: Judged, request: Request) -> Volume:
@@ -57,35 +61,74 @@ def build(judged: Judged, request: Request) -> Volume:
         IndexError: If a slice is asked for that is not there.
         ValueError: If no slice is selected, or the region or `out` does not fit.
     """
-    pixels = pixel_format(judged.files[0])  # all are the same, or it were no part
-    picks = _picks(judged, request.slices)
-    region = checked_region(request.region, pixels.rows, pixels.columns)
-    top, bottom, left, right = region or (0, pixels.rows, 0, pixels.columns)
-    dtype = default_dtype(pixels, request.output) if request.dtype is None else request.dtype
-    tasks = _tasks(judged, picks, request.output, dtype)
-    images = len(tasks), bottom - top, right - left
-    is_cine = judged.part.kind == "cine"
-    shape: tuple[int, ...] = (len(tasks), 1, *images[1:]) if is_cine else images
-    data = output_tensor(shape, dtype, request.out)
-    mask = torch.empty(shape, dtype=torch.bool) if request.mask else None
-    flat_mask = None if mask is None else mask.view(images)
-    fill(data.view(images), tasks, pixels, request.num_threads, region=region, mask=flat_mask)
-    affine = selected_affine(judged.affine, None if request.slices is None else picks, region)
-    spacing, spacing_source = _spacing(judged, affine)
     first = judged.files[0]
+    pixels = pixel_format(first)  # all are the same, or it were no part
+    picks = _picks(judged, request.slices)
+    window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
+    check_reducible(first, pixels, request.output, request.reduce)
+    tasks = _tasks(judged, picks, pixels, request)
+    dtype = request.dtype
+    if dtype is None:
+        dtype = default_dtype(pixels, request.output, tasks[0].mapping)
+    is_cine, has_color = judged.part.kind == "cine", is_color(pixels, request.output)
+    lengths = {"t": len(tasks), "z": 1} if is_cine else {"z": len(tasks)}
+    lengths |= dict(zip("yx", window.size, strict=True))
+    dims = tuple(lengths)
+    if has_color:
+        dims = ("t", "c", "z", "y", "x") if is_cine else ("c", "z", "y", "x")
+    data = output_tensor(tuple({"c": 3, **lengths}[dim] for dim in dims), dtype, request.out)
+    mask = torch.empty(tuple(lengths.values()), dtype=torch.bool) if request.mask else None
+    # One image a task: its planes come first in colour, and z has one slice in a cine.
+    stack = data.squeeze(-3) if is_cine else data.movedim(dims.index("z"), 0)
+    shifts = fill(
+        list(stack),
+        tasks,
+        pixels,
+        window,
+        request.num_threads,
+        masks=None if mask is None else mask.view(len(tasks), *window.size),
+    )
+    _check_shifts(tasks, shifts)
+    wanted = None if request.slices is None else picks
+    affine = selected_affine(judged.affine, wanted, window, shifts[0])
+    spacing, spacing_source = _spacing(judged, affine, request.reduce)
     return Volume(
         data=data,
-        dims=("t", "z", "y", "x") if is_cine else ("z", "y", "x"),
+        dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
         space="LPS",
         spacing_mm=spacing,
-        units=None if request.output == "stored" else units(first),
+        units=tasks[0].mapping.units,
         verdict=verdict_of(judged.findings),
         provenance=tuple(map(_provenance, tasks)),
         metadata=metadata_of(first, spacing_source),
         coords={"t": _times(first)} if is_cine else {},
         valid_mask=mask,
     )
+
+
+def check_reducible(file: FileHeader, pixels: PixelFormat, output: Output, reduce: int) -> None:
+    """Refuse the mean of indices, which is none of a colour.
+
+    Raises:
+        UnsupportedError: ``unsupported_pixel_format``.
+    """
+    if reduce and pixels.is_palette and output == "stored":
+        msg = "The stored values are indices of a palette, which have no mean; ask for the colours"
+        code, element = "unsupported_pixel_format", element_name("PhotometricInterpretation")
+        raise UnsupportedError(msg, code=code, path=file.path, element=element)
+
+
+def _check_shifts(tasks: Sequence[Task], shifts: Sequence[float]) -> None:
+    """Refuse slices whose codecs make them smaller in ways that move them apart."""
+    for task, shift in zip(tasks, shifts, strict=True):
+        if shift != shifts[0]:
+            msg = (
+                f"The codecs of {tasks[0].file.path} and of this file reduce an image in different "
+                f"ways: its pixels move by {shifts[0]} and {shift}. Load them with reduce=0"
+            )
+            code = "unsupported_pixel_format"
+            raise UnsupportedError(msg, code=code, path=task.file.path)
 
 
 def metadata_of(first: FileHeader, spacing_source: str) -> dict[str, object]:
@@ -107,27 +150,30 @@ def _picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
     return picks
 
 
-def _tasks(judged: Judged, picks: Sequence[int], output: Output, dtype: torch.dtype) -> list[Task]:
+def _tasks(
+    judged: Judged, picks: Sequence[int], pixels: PixelFormat, request: Request
+) -> list[Task]:
     """The frames to decode: one a slice, or all of a cine loop."""
+    files = judged.files if judged.part.kind == "cine" else [judged.files[pick] for pick in picks]
+    wanted = request.output, request.dtype, request.rwvm
+    mappings = [mapping_of(file, pixels, *wanted) for file in files]
     if judged.part.kind == "cine":
-        (file,) = judged.files
-        slope, intercept = check_rescale(file, output, dtype)
-        count = file.header.number_of_frames
-        return [Task(file, frame, slope, intercept, frame) for frame in range(count)]
-    files = [judged.files[pick] for pick in picks]
-    rescales = [check_rescale(file, output, dtype) for file in files]
+        count = files[0].header.number_of_frames
+        return [Task(files[0], frame, mappings[0], frame) for frame in range(count)]
     return [
-        Task(file, 0, *pair, pick) for file, pair, pick in zip(files, rescales, picks, strict=True)
+        Task(file, 0, mapping, pick)
+        for file, mapping, pick in zip(files, mappings, picks, strict=True)
     ]
 
 
-def _spacing(judged: Judged, affine: Affine | None) -> tuple[Spacing, str]:
-    if judged.affine is None:
-        return stated_spacing(judged)
+def _spacing(judged: Judged, affine: Affine | None, reduce: int) -> tuple[Spacing, str]:
     if affine is not None:
         return spacing_of(affine), ""
-    _, y, x = spacing_of(judged.affine)
-    return (math.nan, y, x), ""
+    if judged.affine is None:
+        (_, y, x), source = stated_spacing(judged)
+    else:
+        (_, y, x), source = spacing_of(judged.affine), ""
+    return (math.nan, y * 2**reduce, x * 2**reduce), source
 
 
 def _times(file: FileHeader) -> dict[str, torch.Tensor]:
@@ -146,4 +192,6 @@ def _provenance(task: Task) -> SliceProvenance:
     header = task.file.header
     x, y, z = header.image_position_patient or (math.nan,) * 3
     uid = header.sop_instance_uid or ""
-    return SliceProvenance(task.file.path, task.frame, uid, (x, y, z), task.slope, task.intercept)
+    mapping = task.mapping
+    slope, intercept = (1.0, 0.0) if mapping.table else (mapping.slope, mapping.intercept)
+    return SliceProvenance(task.file.path, task.frame, uid, (x, y, z), slope, intercept)

@@ -144,6 +144,38 @@ def parse(data: bytes, path: str) -> DataSet:
     return DataSet(data, uid, encoding, elements)
 
 
+def items(data_set: DataSet, element: Element, path: str) -> list[DataSet]:
+    """The items of a sequence, each with its own elements.
+
+    Args:
+        data_set: Where the sequence lies, a file or an item.
+        element: The sequence.
+        path: The file.
+
+    Raises:
+        ParseError: ``invalid_sequence``, ``truncated_header``, ``length_exceeds_file``,
+            ``invalid_vr``.
+        LimitError: ``limit_sequence_depth``.
+    """
+    data = data_set.data
+    # PS3.5 6.2.2: a sequence of unknown VR is implicit little endian inside.
+    unknown = element.vr == "UN"
+    encoding = Encoding(implicit=True, big=False) if unknown else data_set.encoding
+    walker = _Walker(data, encoding, path)
+    end = len(data) if element.length == UNDEFINED else element.start + element.length
+    at, found = element.start, []
+    while at < end:
+        item = walker.header(at, end)
+        if item.tag == SEQUENCE_END and element.length == UNDEFINED:
+            break
+        if item.tag != ITEM:
+            msg = "Only items may stand in a sequence"
+            raise walker.error(msg, "invalid_sequence", item.tag, at)
+        at = walker.skip_item(item, end, 1)
+        found.append(DataSet(data, data_set.transfer_syntax, encoding, walker.elements(item, at)))
+    return found
+
+
 def _has_vr(data: bytes, at: int) -> bool:
     return data[at + 4 : at + 6].decode("latin-1") in _VRS
 
@@ -224,7 +256,7 @@ class _Walker:
             return Element(tag, vr, at, at + 8, self.encoding.number(self.data, at + 6, 2))
         if vr not in _LONG_VRS:
             msg = f"{vr!r} is no value representation"
-            raise self._error(msg, "invalid_vr", tag, at)
+            raise self.error(msg, "invalid_vr", tag, at)
         self._require(at, 12, end)
         return Element(tag, vr, at, at + 12, self.encoding.number(self.data, at + 8, 4))
 
@@ -251,7 +283,7 @@ class _Walker:
                 return item.start
             if item.tag != ITEM:
                 msg = "Only items may stand in a sequence, and its delimiter has no length"
-                raise self._error(msg, "invalid_sequence", item.tag, at)
+                raise self.error(msg, "invalid_sequence", item.tag, at)
             at = inner.skip_item(item, end, depth + 1)
 
     def skip_item(self, item: Element, end: int, depth: int) -> int:
@@ -265,17 +297,28 @@ class _Walker:
                 return element.start
             if element.tag >> 16 == _DELIMITER_GROUP:
                 msg = "An item or delimiter stands where a data element should"
-                raise self._error(msg, "invalid_sequence", element.tag, at)
+                raise self.error(msg, "invalid_sequence", element.tag, at)
             at = self.skip(element, end, depth)
+
+    def elements(self, item: Element, end: int) -> dict[int, Element]:
+        """The elements of an item that ends before `end`, its delimiter included."""
+        at, found = item.start, {}
+        while at < end:
+            element = self.header(at, end)
+            if element.tag == ITEM_END:
+                break
+            found[element.tag] = element
+            at = self.skip(element, end, 1)
+        return found
 
     def check_place(self, element: Element, found: set[int]) -> None:
         """Refuse at the top level what shows that a length before it is wrong."""
         if element.tag >> 16 == _DELIMITER_GROUP:
             msg = "An item or delimiter stands outside of any sequence (PS3.5 7.5)"
-            raise self._error(msg, "invalid_sequence", element.tag, element.offset)
+            raise self.error(msg, "invalid_sequence", element.tag, element.offset)
         if element.tag in found & READ_TAGS:
             msg = "The attribute is there twice, and PS3.5 7.1 allows it once"
-            raise self._error(msg, "invalid_multiplicity", element.tag, element.offset)
+            raise self.error(msg, "invalid_multiplicity", element.tag, element.offset)
 
     def check_pixels(self, element: Element) -> None:
         """Refuse pixels beyond the file, unless these are judged together with their format."""
@@ -287,7 +330,7 @@ class _Walker:
         stop = element.start + element.length
         if stop > end:
             msg = f"The value has {element.length} bytes, and {end - element.start} are left"
-            raise self._error(msg, "length_exceeds_file", element.tag, element.offset)
+            raise self.error(msg, "length_exceeds_file", element.tag, element.offset)
         return stop
 
     def _require(self, at: int, count: int, end: int) -> None:
@@ -296,5 +339,6 @@ class _Walker:
             msg = f"The file ends inside an element: {count} bytes are needed, {end - at} are left"
             raise ParseError(msg, code="truncated_header", path=self.path, offset=at)
 
-    def _error(self, text: str, code: str, tag: int, offset: int) -> ParseError:
+    def error(self, text: str, code: str, tag: int, offset: int) -> ParseError:
+        """An error about one element."""
         return ParseError(text, code=code, path=self.path, element=element_name(tag), offset=offset)

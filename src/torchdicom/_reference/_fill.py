@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import torch
 
-from torchdicom._reference._pixels import outside_padding, read_frame, rescale
+from torchdicom._reference._pixels import converted, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._mapping import Mapping
     from torchdicom._reference._pixel_format import PixelFormat
-
-Region: TypeAlias = tuple[int, int, int, int]
+    from torchdicom._reference._pixels import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,54 +27,60 @@ class Task:
     Attributes:
         file: Where it lies.
         frame: Which one of the file.
-        slope: To multiply by.
-        intercept: To add.
+        mapping: What to make of its stored values.
         place: Its position in the series, for errors.
     """
 
     file: FileHeader
     frame: int
-    slope: float
-    intercept: float
+    mapping: Mapping
     place: int
 
 
 def fill(
-    data: torch.Tensor,
+    images: Sequence[torch.Tensor],
     tasks: Sequence[Task],
     pixels: PixelFormat,
+    window: Window,
     num_threads: int | None,
     *,
-    region: Region | None = None,
-    mask: torch.Tensor | None = None,
-) -> None:
+    masks: torch.Tensor | None = None,
+) -> list[float]:
     """Decode each task into its image; of several errors, that of the first task is raised.
 
     Args:
-        data (Tensor of shape (tasks, rows, columns)): Takes the values.
+        images (Tensors of shape (rows, columns) or (3, rows, columns)): Take the values.
         tasks: The frames, in the order of their images.
         pixels: Of all frames.
+        window: Which pixels.
         num_threads: How many frames are decoded at a time; None for one a CPU.
-        region: First row, row behind the last, and the same of columns; None for all.
-        mask (bool Tensor of the shape of `data`): Takes False where a value is padding.
-    """
-    top, bottom, left, right = region or (0, pixels.rows, 0, pixels.columns)
+        masks (bool Tensor of shape (tasks, rows, columns)): Takes False where a value is invalid.
 
-    def fill_one(index: int) -> None:
-        task = tasks[index]
-        stored = read_frame(task.file, task.frame, pixels)[top:bottom, left:right]
-        data[index] = rescale(
-            stored, task.slope, task.intercept, data.dtype, task.file.path, task.place
+    Returns:
+        For each task, by how many pixels of the file its first pixel has moved along y and x.
+    """
+
+    def fill_one(index: int) -> float:
+        task, image = tasks[index], images[index]
+        values, mask, shift = read_values(
+            task.file,
+            task.frame,
+            pixels,
+            task.mapping,
+            window,
+            dtype=image.dtype,
+            with_mask=masks is not None,
         )
-        if mask is not None:
-            mask[index] = torch.from_numpy(outside_padding(task.file, stored, pixels))
+        image.copy_(converted(values, image.dtype, task.file.path, task.place))
+        if masks is not None and mask is not None:
+            masks[index] = torch.from_numpy(mask)
+        return shift
 
     threads = num_threads or len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(max_workers=threads) as pool:
         futures = [pool.submit(fill_one, index) for index in range(len(tasks))]
         try:
-            for future in futures:
-                future.result()
+            return [future.result() for future in futures]
         finally:
             for future in futures:
                 future.cancel()

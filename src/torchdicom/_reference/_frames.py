@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from torchdicom._errors import LimitError, ParseError
 from torchdicom._reference._elements import ITEM, SEQUENCE_END, UNDEFINED
+from torchdicom._reference._syntaxes import JPEG, JPEG_2000, JPEG_LOSSLESS, JPEG_LS
 from torchdicom._reference._tags import TAGS, element_name
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ Range = tuple[int, int]
 FrameRanges = tuple[tuple[Range, ...], ...]
 
 _ITEM_HEADER: Final = 8
+
+# Codestreams of these end with the same two bytes, in the last ten of their last fragment.
+_WITH_END: Final = JPEG | JPEG_LOSSLESS | JPEG_LS | JPEG_2000
+_TAIL: Final = 10
 
 # A frame has one, seldom a few; an empty one takes 8 bytes of the file.
 _MAX_FRAGMENTS: Final = 2_000_000
@@ -78,11 +83,27 @@ def encapsulated_ranges(data_set: DataSet, element: Element, frames: int, path: 
         return (tuple(fragments),)
     if len(fragments) == frames:
         return tuple((fragment,) for fragment in fragments)
+    if data_set.transfer_syntax in _WITH_END:
+        ranges = _up_to_ends(data_set.data, fragments)
+        if len(ranges) == frames:
+            return ranges
     msg = (
         f"NumberOfFrames is {frames}, and there are {len(fragments)} fragments without an offset "
         "table that says which belong together"
     )
     raise _error(msg, "frame_count_mismatch", element, path)
+
+
+def _up_to_ends(data: bytes, fragments: list[Range]) -> FrameRanges:
+    """Fragments joined up to those at whose end a codestream ends."""
+    ranges: list[tuple[Range, ...]] = []
+    first = 0
+    for i, (start, length) in enumerate(fragments):
+        if b"\xff\xd9" in data[start + max(length - _TAIL, 0) : start + length]:
+            ranges.append(tuple(fragments[first : i + 1]))
+            first = i + 1
+    rest = fragments[first:]
+    return (*ranges, tuple(rest)) if rest else tuple(ranges)
 
 
 def _items(data_set: DataSet, element: Element, path: str) -> list[Range]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from torchdicom._reference._pixels import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdicom._reference._fill import Region
     from torchdicom._reference._geometry import Affine
     from torchdicom._reference._judge import Judged
 
-Spacing = tuple[float, float, float]
+Spacing: TypeAlias = tuple[float, float, float]
+Region: TypeAlias = tuple[int, int, int, int]
+
+_MOST_HALVINGS: Final = 8
 
 
 def picked(wanted: slice | Sequence[int] | None, count: int) -> list[int]:
@@ -40,14 +44,17 @@ def picked(wanted: slice | Sequence[int] | None, count: int) -> list[int]:
     return [pick % count for pick in picks]
 
 
-def checked_region(region: Region | None, rows: int, columns: int) -> Region | None:
-    """The region, if it lies inside the images.
+def checked_window(region: Region | None, reduce: int, rows: int, columns: int) -> Window:
+    """Which pixels are wanted, if they lie inside the images.
 
     Raises:
-        ValueError: If it does not.
+        ValueError: If they do not, or do not lie on the pixels of the smaller image.
     """
+    if not 0 <= reduce <= _MOST_HALVINGS:
+        msg = f"reduce is {reduce}, and 0 to {_MOST_HALVINGS} are possible"
+        raise ValueError(msg)
     if region is None:
-        return None
+        return Window((0, rows, 0, columns), reduce)
     y0, y1, x0, x1 = region
     if not (0 <= y0 < y1 <= rows and 0 <= x0 < x1 <= columns):
         msg = (
@@ -55,18 +62,24 @@ def checked_region(region: Region | None, rows: int, columns: int) -> Region | N
             "it takes (y0, y1, x0, x1), the ends not included"
         )
         raise ValueError(msg)
-    return region
+    step = 1 << reduce
+    for edge, length in ((y0, rows), (y1, rows), (x0, columns), (x1, columns)):
+        if edge % step and edge != length:
+            msg = f"region {region} ends at {edge}, and reduce={reduce} needs multiples of {step}"
+            raise ValueError(msg)
+    return Window(region, reduce)
 
 
 def selected_affine(
-    affine: Affine | None, picks: Sequence[int] | None, region: Region | None
+    affine: Affine | None, picks: Sequence[int] | None, window: Window, shift: float
 ) -> Affine | None:
     """The affine of the selected slices and pixels.
 
     Args:
         affine: Of the whole series, row by row.
         picks: Positions of slices, or None for all.
-        region: First row, row behind the last, and the same of columns; None for all.
+        window: Which pixels.
+        shift: By how many pixels the first one has moved, where the images are made smaller.
 
     Returns:
         None where the slices are not evenly spaced picks.
@@ -79,14 +92,17 @@ def selected_affine(
         if len(strides) > 1 or 0 in strides:
             return None
         (stride,) = strides
+    top, _, left, _ = window.region
+    step = 1 << window.reduce
     rows = []
     for z, y, x, o in affine[:3]:
         origin = o
         if picks is not None:
             origin = origin + z * picks[0]
-        if region is not None:
-            origin = (origin + y * region[0]) + x * region[2]
-        rows.append([z * stride, y, x, origin])
+        origin = (origin + y * top) + x * left
+        if window.reduce:
+            origin = (origin + y * shift) + x * shift
+        rows.append([z * stride, y * step, x * step, origin])
     return [*rows, affine[3]]
 
 

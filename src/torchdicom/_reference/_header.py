@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from torchdicom._errors import LimitError
 from torchdicom._header import Header
 from torchdicom._metadata import METADATA, PADDING
-from torchdicom._reference._codecs import ENCAPSULATED, NATIVE
 from torchdicom._reference._elements import UNDEFINED, parse
 from torchdicom._reference._frames import encapsulated_ranges, native_ranges
 from torchdicom._reference._sources import read
+from torchdicom._reference._syntaxes import ENCAPSULATED, NATIVE
 from torchdicom._reference._tags import TAGS, element_name
 from torchdicom._reference._values import Values
 
@@ -33,6 +33,15 @@ _FRAME_WISE: Final = (
     "PerFrameFunctionalGroupsSequence",
 )
 
+_WITH_MAPS: Final = (
+    "ModalityLUTSequence",
+    "RealWorldValueMappingSequence",
+    "SharedFunctionalGroupsSequence",
+)
+
+# Floating point samples say themselves how wide they are.
+_FLOAT_BITS: Final = {TAGS["FloatPixelData"]: 32, TAGS["DoubleFloatPixelData"]: 64}
+
 # What tells one series from another; free text among it may be in any character set.
 _RAW: Final = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType"),
@@ -50,7 +59,7 @@ class FileHeader:
         header: What `read_header` gives.
         pixels: The element with the pixels, or None.
         frame_wise: The first attribute found that moves rescale or geometry out of the top level.
-        has_modality_lut: ModalityLUTSequence (0028,3000) is there.
+        may_have_maps: There may be a Modality LUT, or a real-world map of all frames.
         texts: Text by keyword: the metadata allow-list, SeriesDescription, and what was asked for.
         raw: The bytes of what series are told apart by, one character each; empty where absent.
         pixel_representation: As it stands in the file, 2 and above included.
@@ -66,7 +75,7 @@ class FileHeader:
     header: Header
     pixels: Element | None
     frame_wise: str | None
-    has_modality_lut: bool
+    may_have_maps: bool
     texts: Mapping[str, str]
     raw: Mapping[str, str]
     pixel_representation: int | None
@@ -128,7 +137,7 @@ def read_file(source: Source, extra: Mapping[str, int] | None = None) -> FileHea
         stamp=content.stamp,
         pixels=pixels,
         frame_wise=next((frame_wise[tag] for tag in elements if tag in frame_wise), None),
-        has_modality_lut=TAGS["ModalityLUTSequence"] in elements,
+        may_have_maps=any(TAGS[name] in elements for name in _WITH_MAPS),
         texts={name: text for name, text in texts.items() if text is not None},
         raw={name: values.raw(name) for name in _RAW},
         pixel_representation=values.short("PixelRepresentation"),
@@ -206,7 +215,7 @@ def _frame_ranges(values: Values, pixels: Element, frames: int) -> FrameRanges:
         return ()  # what is inside is not known
     rows = _side(values, "Rows", "limit_rows")
     columns = _side(values, "Columns", "limit_columns")
-    bits = _required(values, "BitsAllocated")
+    bits = _FLOAT_BITS.get(pixels.tag) or _required(values, "BitsAllocated")
     data_set, path = values.data_set, values.path
     if data_set.transfer_syntax in ENCAPSULATED:
         return encapsulated_ranges(data_set, pixels, frames, path)

@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdicom._errors import DecodeError, DicomWarning, ParseError
-from torchdicom._reference._build import Request, build
+from torchdicom._reference._build import Request, build, check_reducible
 from torchdicom._reference._choose import choose
 from torchdicom._reference._collect import collect
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import apply_policy, dropped
+from torchdicom._reference._grid import checked_window
 from torchdicom._reference._header import read_file
 from torchdicom._reference._judge import judge
+from torchdicom._reference._mapping import is_color, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
-from torchdicom._reference._pixels import check_rescale, default_dtype, output_tensor
+from torchdicom._reference._pixels import default_dtype, output_tensor
 from torchdicom._reference._sources import named_source
 from torchdicom._reference._split import split
 
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 
     from torchdicom._header import Header
     from torchdicom._policy import Policy
-    from torchdicom._reference._fill import Region
     from torchdicom._reference._findings import Finding
-    from torchdicom._reference._pixels import Output
+    from torchdicom._reference._grid import Region
+    from torchdicom._reference._mapping import Output
     from torchdicom._reference._split import Part
     from torchdicom._volume import Volume
 
@@ -48,6 +50,9 @@ def load_series(
     slices: slice | Sequence[int] | None,
     region: Region | None,
     mask: bool,
+    reduce: int = 0,
+    rwvm: str | None = None,
+    codec: str | None = None,
 ) -> Volume:
     """Load one series of those that the sources hold.
 
@@ -55,13 +60,16 @@ def load_series(
         sources: Files, folders and bytes.
         series: The key or UID of the series; None where there is only one.
         policy: What to do about each defect.
-        output: ``"stored"`` or ``"modality"``.
+        output: ``"stored"``, ``"modality"`` or ``"real_world"``.
         dtype: Of the result; None for the default of the output.
         out: The tensor to fill, or None for a new one.
         num_threads: How many slices are decoded at a time; None for one a CPU.
         slices: The positions to load, in sorted order; None for all.
         region: The pixels to load, (y0, y1, x0, x1); None for all.
-        mask: Say which voxels are no padding.
+        mask: Say which voxels are valid: no padding, and in the range of the real-world map.
+        reduce: How often to halve the images along y and x.
+        rwvm: The label of the real-world map, where there are several.
+        codec: None.
 
     Returns:
         The volume, slices ascending along their normal.
@@ -70,12 +78,14 @@ def load_series(
         DicomError: What was found, with its code.
         OSError: If a file cannot be read.
         IndexError: If a slice is not there.
-        ValueError: If `out` or `region` does not fit, or `slices` is empty.
+        ValueError: If `out` or `region` does not fit, `slices` is empty, or an option is none of
+            those that are possible.
     """
+    _check_options(codec, output, rwvm)
     files, left_out = collect(sources, policy)
     parts = split(files)
     part = choose(parts, series)
-    request = Request(output, dtype, out, num_threads, slices, region, mask)
+    request = Request(output, dtype, out, num_threads, slices, region, mask, reduce, rwvm)
     while True:
         judged = judge(part, parts, policy, left_out)
         messages = apply_policy(judged.findings, policy)
@@ -98,6 +108,10 @@ def decode_frames(
     dtype: torch.dtype | None,
     out: torch.Tensor | None,
     num_threads: int | None,
+    region: Region | None = None,
+    reduce: int = 0,
+    rwvm: str | None = None,
+    codec: str | None = None,
 ) -> torch.Tensor:
     """Decode frames of one file.
 
@@ -108,20 +122,28 @@ def decode_frames(
         dtype: Of the result.
         out: The tensor to fill.
         num_threads: How many frames are decoded at a time.
+        region: The pixels to decode.
+        reduce: How often to halve the frames.
+        rwvm: The label of the real-world map.
+        codec: None.
 
     Returns:
-        Tensor of shape (frames, rows, columns).
+        Tensor of shape (frames, rows, columns), or (frames, 3, rows, columns) in colour.
 
     Raises:
         DicomError: What was found, with its code.
         IndexError: If the file does not have a frame.
         OSError: If the file cannot be read.
-        ValueError: If `out` does not fit.
+        ValueError: If `out` or `region` does not fit, or an option is none of those that are
+            possible.
     """
+    _check_options(codec, output, rwvm)
     file = read_file(named_source(source))
     pixels = pixel_format(file)
-    dtype = default_dtype(pixels, output) if dtype is None else dtype
-    slope, intercept = check_rescale(file, output, dtype)
+    window = checked_window(region, reduce, pixels.rows, pixels.columns)
+    check_reducible(file, pixels, output, reduce)
+    mapping = mapping_of(file, pixels, output, dtype, rwvm)
+    dtype = default_dtype(pixels, output, mapping) if dtype is None else dtype
     count = file.header.number_of_frames
     chosen = []
     for frame in range(count) if frames is None else frames:
@@ -130,10 +152,20 @@ def decode_frames(
             msg = f"Frame {frame} of {file.path} does not exist: the file has {has}"
             raise IndexError(msg)
         chosen.append(frame % count)
-    data = output_tensor((len(chosen), pixels.rows, pixels.columns), dtype, out)
-    tasks = [Task(file, frame, slope, intercept, i) for i, frame in enumerate(chosen)]
-    fill(data, tasks, pixels, num_threads)
+    color = (3,) if is_color(pixels, output) else ()
+    data = output_tensor((len(chosen), *color, *window.size), dtype, out)
+    tasks = [Task(file, frame, mapping, i) for i, frame in enumerate(chosen)]
+    fill(list(data), tasks, pixels, window, num_threads)
     return data
+
+
+def _check_options(codec: str | None, output: Output, rwvm: str | None) -> None:
+    if codec is not None:
+        msg = f"codec={codec!r}: the reference backend has one codec a syntax"
+        raise ValueError(msg)
+    if rwvm is not None and output != "real_world":
+        msg = f"rwvm={rwvm!r} names a real-world map: it needs output='real_world'"
+        raise ValueError(msg)
 
 
 def read_header(source: str | bytes) -> Header:

@@ -1,43 +1,71 @@
-"""From the cells of a frame to output values (PS3.5 8.1.1, PS3.3 C.11.1)."""
+"""From the cells of a frame to output values (PS3.5 8.1.1, PS3.3 C.7.6.3.1.2, C.11.1)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 
-from torchdicom._errors import DicomError, LimitError, ParseError, UnsupportedError
+from torchdicom._errors import DicomError, LimitError, UnsupportedError
 from torchdicom._reference._codecs import decode_cells
+from torchdicom._reference._color import rgb_of_ybr
 from torchdicom._reference._elements import DEFLATED, EXPLICIT_BIG, parse
+from torchdicom._reference._mapping import INTEGERS, is_color
+from torchdicom._reference._reduce import block_all, block_mean
 from torchdicom._reference._sources import read_again
+from torchdicom._reference._syntaxes import NATIVE
 from torchdicom._reference._tags import element_name
 
 if TYPE_CHECKING:
+    from torchdicom._reference._codecs import Decoded
     from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._mapping import Mapping, Output
     from torchdicom._reference._pixel_format import PixelFormat
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Output = Literal["stored", "modality"]
-
-_INTEGERS: Final[dict[torch.dtype, np.dtype[np.integer[Any]]]] = {
-    torch.uint8: np.dtype(np.uint8),
-    torch.int8: np.dtype(np.int8),
-    torch.int16: np.dtype(np.int16),
-    torch.uint16: np.dtype(np.uint16),
-    torch.int32: np.dtype(np.int32),
-    torch.int64: np.dtype(np.int64),
-}
 
 # Above any clinical volume as float32, below what brings a workstation down.
 _MAX_OUTPUT_BYTES: Final = 16 << 30
 
 
-def default_dtype(pixels: PixelFormat, output: Output) -> torch.dtype:
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Which pixels of the images are wanted, and how small.
+
+    Attributes:
+        region: First row, row behind the last, and the same of columns.
+        reduce: How often to halve them.
+    """
+
+    region: tuple[int, int, int, int]
+    reduce: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the result."""
+        rows, columns = self.slices(self.reduce)
+        return rows.stop - rows.start, columns.stop - columns.start
+
+    def slices(self, halvings: int) -> tuple[slice, slice]:
+        """The rows and columns of the region in an image that was halved so often."""
+        top, bottom, left, right = self.region
+        step = 1 << halvings
+        return slice(top // step, -(-bottom // step)), slice(left // step, -(-right // step))
+
+
+def default_dtype(pixels: PixelFormat, output: Output, mapping: Mapping) -> torch.dtype:
     """The dtype of an output, from the header alone and never from the values."""
-    if output == "modality":
+    bits = pixels.bits_stored if mapping.palette is None else mapping.palette.bits
+    signed = pixels.is_signed
+    if is_color(pixels, output):
+        is_wide = bits == 32 and not signed
+        return torch.uint8 if bits <= 8 else torch.int64 if is_wide else torch.int32
+    if output != "stored":
         return torch.float32
-    bits, signed = pixels.bits_stored, pixels.is_signed
+    if pixels.is_float:
+        return torch.float32 if bits == 32 else torch.float64
     if bits <= 8:
         return torch.int8 if signed else torch.uint8
     if bits <= (16 if signed else 15):
@@ -45,46 +73,118 @@ def default_dtype(pixels: PixelFormat, output: Output) -> torch.dtype:
     return torch.int32 if signed or bits < 32 else torch.int64
 
 
-def check_rescale(file: FileHeader, output: Output, dtype: torch.dtype) -> tuple[float, float]:
-    """The slope and intercept to apply to a file.
+def read_values(
+    file: FileHeader,
+    frame: int,
+    pixels: PixelFormat,
+    mapping: Mapping,
+    window: Window,
+    *,
+    dtype: torch.dtype,
+    with_mask: bool,
+) -> tuple[Array, Array | None, float]:
+    """The values of one frame.
+
+    Args:
+        file: Where it lies.
+        frame: Which one of the file.
+        pixels: Its pixel format.
+        mapping: What to make of the stored values.
+        window: Which pixels.
+        dtype: Of the result: means are rounded for integers.
+        with_mask: Whether to say which values are valid.
+
+    Returns:
+        Doubles of shape (rows, columns), or (3, rows, columns) in colour; a mask of shape (rows,
+        columns) where wanted; and by how many pixels the first one has moved.
 
     Raises:
-        UnsupportedError: ``unsupported_modality_lut``, ``unsupported_functional_groups``,
-            ``integer_dtype``.
-        ParseError: ``invalid_value`` for a slope of 0.
+        ParseError: ``file_changed``, ``truncated_pixels``.
+        DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
+        UnsupportedError: ``unsupported_pixel_format`` for a mask of what a codec has halved.
     """
-    if output == "stored":
-        return 1.0, 0.0
-    if file.has_modality_lut:
-        msg = "The values go through a Modality LUT, which is not supported; ask for stored values"
-        code, element = "unsupported_modality_lut", element_name("ModalityLUTSequence")
-        raise UnsupportedError(msg, code=code, path=file.path, element=element)
-    if file.frame_wise is not None:
-        msg = f"{file.frame_wise} gives the rescale, which is not supported; ask for stored values"
-        code, element = "unsupported_functional_groups", element_name(file.frame_wise)
-        raise UnsupportedError(msg, code=code, path=file.path, element=element)
-    slope, intercept = file.slope, file.intercept
-    if slope == 0.0:
-        msg = "RescaleSlope is 0: every value would be the same"
-        element = element_name("RescaleSlope")
-        raise ParseError(msg, code="invalid_value", path=file.path, element=element)
-    if dtype in _INTEGERS:
-        for keyword, number in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
-            if not number.is_integer():
-                msg = f"{keyword} is {number}, so the values are no integers; ask for a float dtype"
-                element = element_name(keyword)
-                raise UnsupportedError(msg, code="integer_dtype", path=file.path, element=element)
-    return slope, intercept
+    is_plain = mapping.table is None and mapping.palette is None
+    decoded = _decode(file, frame, pixels, window.reduce if is_plain else 0)
+    rows, columns = window.slices(decoded.halvings)
+    stored = stored_values(decoded.cells, pixels)[rows, columns]
+    mask = None
+    left = window.reduce - decoded.halvings
+    if with_mask:
+        if decoded.halvings:
+            _check_maskable(file, pixels, mapping)
+        mask = _mask(file, stored, pixels, mapping)
+        mask = block_all(mask, left) if left else mask
+    values = _looked_up(stored, decoded, pixels, mapping)
+    if left:
+        values = block_mean(values, left)
+        is_whole = mapping.is_stored and not pixels.is_float and pixels.samples == 1
+        if is_whole or dtype in INTEGERS:
+            values = np.rint(values)
+    if mapping.table is None and (mapping.slope, mapping.intercept) != (1.0, 0.0):
+        with np.errstate(over="ignore", invalid="ignore"):
+            # The product and the sum are each rounded to double.
+            values = values.astype(np.float64) * mapping.slope + mapping.intercept
+    return values.astype(np.float64), mask, _shift(window.reduce, decoded)
+
+
+def _shift(reduce: int, decoded: Decoded) -> float:
+    """By how many pixels the centre of the first one of a smaller image has moved."""
+    if not decoded.is_level:
+        return ((1 << reduce) - 1) / 2
+    levels = decoded.halvings
+    return (1 << levels) * ((1 << (reduce - levels)) - 1) / 2
+
+
+def _looked_up(stored: Array, decoded: Decoded, pixels: PixelFormat, mapping: Mapping) -> Array:
+    """Stored values through the table or the palette of their file, or as RGB, planes first."""
+    if mapping.table is not None:
+        return mapping.table.look_up(stored)
+    if mapping.palette is not None:
+        return np.stack([channel.look_up(stored) for channel in mapping.palette.channels])
+    if pixels.samples == 1:
+        return stored
+    is_ybr = pixels.photometric in {"YBR_FULL", "YBR_FULL_422"} and not decoded.is_rgb
+    rgb = rgb_of_ybr(stored, pixels.bits_stored) if is_ybr else stored
+    return rgb.transpose(2, 0, 1)
 
 
 def stored_values(cells: Array, pixels: PixelFormat) -> Array:
-    """The stored bits of each cell as int64, with their sign."""
+    """The stored bits of each cell as int64, with their sign; floating point samples as doubles."""
+    if pixels.is_float:
+        return cells.astype(np.float64)
     shift = pixels.high_bit - pixels.bits_stored + 1
     values = (cells.astype(np.int64) >> shift) & ((1 << pixels.bits_stored) - 1)
     if pixels.is_signed:
         sign = 1 << (pixels.bits_stored - 1)
         values = (values ^ sign) - sign
     return values
+
+
+def _mask(file: FileHeader, stored: Array, pixels: PixelFormat, mapping: Mapping) -> Array:
+    """False where a stored value is padding, or outside of what its map is for."""
+    if pixels.samples > 1:
+        return np.ones(stored.shape[:2], dtype=bool)
+    mask = outside_padding(file, stored, pixels)
+    if mapping.bounds is not None:
+        first, last = mapping.bounds
+        mask &= (stored >= first) & (stored <= last)
+    return mask
+
+
+def _check_maskable(file: FileHeader, pixels: PixelFormat, mapping: Mapping) -> None:
+    """Refuse a mask of pixels that a codec has mixed, where any of them may be invalid."""
+    if pixels.samples > 1:
+        return
+    keyword = "PixelPaddingValue" if file.padding[0] is not None else None
+    if mapping.bounds is not None:
+        first, last = mapping.bounds
+        lowest = -(1 << (pixels.bits_stored - 1)) if pixels.is_signed else 0
+        if first > lowest or last < lowest + (1 << pixels.bits_stored) - 1:
+            keyword = keyword or "RealWorldValueMappingSequence"
+    if keyword is not None:
+        msg = "The codec halves the image, and invalid pixels are lost in it: load without a mask"
+        code, element = "unsupported_pixel_format", element_name(keyword)
+        raise UnsupportedError(msg, code=code, path=file.path, element=element)
 
 
 def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Array:
@@ -94,7 +194,7 @@ def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Arr
     both have the sign of PixelRepresentation.
     """
     value, limit = file.padding
-    if value is None:
+    if value is None or pixels.is_float:
         return np.ones(stored.shape, dtype=bool)
     ends = [
         end - 0x1_0000 if pixels.is_signed and end >= 0x8000 else end
@@ -103,23 +203,19 @@ def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Arr
     return (stored < min(ends)) | (stored > max(ends))
 
 
-def read_frame(file: FileHeader, frame: int, pixels: PixelFormat) -> Array:
-    """The stored values of one frame, int64 of shape (rows, columns).
-
-    Raises:
-        ParseError: ``file_changed``, ``truncated_pixels``.
-        DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
-    """
+def _decode(file: FileHeader, frame: int, pixels: PixelFormat, reduce: int) -> Decoded:
+    """One frame, with the place of whatever is wrong with it."""
     data = read_again(file.source, file.stamp)
     syntax = file.header.transfer_syntax_uid
     if syntax == DEFLATED:
         data = parse(data, file.path).data
     ranges = file.header.frame_ranges[frame]
     joined = b"".join(data[start : start + length] for start, length in ranges)
-    if syntax == EXPLICIT_BIG and pixels.bits_allocated == 8 and _is_in_words(file):
+    if syntax == EXPLICIT_BIG and pixels.bits_allocated in {1, 8, 12} and _is_in_words(file):
         joined = _bytes_of_words(data, file, *ranges[0])
+    first_bit = frame * pixels.frame_bits % 8 if syntax in NATIVE else 0
     try:
-        return stored_values(decode_cells(joined, syntax, pixels), pixels)
+        return decode_cells(joined, syntax, pixels, first_bit=first_bit, reduce=reduce)
     except DicomError as error:
         error.path = file.path
         error.element = error.element or element_name("PixelData")
@@ -140,28 +236,26 @@ def _bytes_of_words(data: bytes, file: FileHeader, start: int, length: int) -> b
     return words.reshape(-1, 2)[:, ::-1].tobytes()[first % 2 :][:length]
 
 
-def rescale(
-    stored: Array, slope: float, intercept: float, dtype: torch.dtype, path: str, index: int
-) -> torch.Tensor:
-    """Stored values to output values; the product and the sum are each rounded to double.
+def converted(values: Array, dtype: torch.dtype, path: str, index: int) -> torch.Tensor:
+    """Values in the dtype of the output.
 
     Raises:
         LimitError: ``value_overflow`` where an integer dtype cannot hold a value.
     """
-    with np.errstate(over="ignore"):
-        values = stored.astype(np.float64) * slope + intercept
-        if dtype not in _INTEGERS:
-            if dtype == torch.float64:
-                return torch.from_numpy(values)
+    if dtype not in INTEGERS:
+        if dtype == torch.float64:
+            return torch.from_numpy(values)
+        with np.errstate(over="ignore"):
             return torch.from_numpy(values.astype(np.float32)).to(dtype)
-    limits = np.iinfo(_INTEGERS[dtype])
+    limits = torch.iinfo(dtype)
     # The bound above is exclusive: 2^63 - 1 is not a double, and 2^63 is.
-    outside = (values < float(limits.min)) | (values >= float(int(limits.max) + 1))
-    if outside.any():
+    fits = (values >= float(limits.min)) & (values < float(limits.max + 1))
+    fits &= np.floor(values) == values
+    if not fits.all():
         name = str(dtype).removeprefix("torch.")
-        msg = f"The value {values[outside][0]:.17g} of slice {index} does not fit {name}"
+        msg = f"The value {values[~fits][0]:.17g} of slice {index} does not fit {name}"
         raise LimitError(msg, code="value_overflow", path=path)
-    return torch.from_numpy(values.astype(_INTEGERS[dtype]))
+    return torch.from_numpy(values.astype(np.int64)).to(dtype)
 
 
 def output_tensor(

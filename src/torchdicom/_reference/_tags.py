@@ -11,6 +11,7 @@ TAGS: Final[dict[str, int]] = {
     "SpecificCharacterSet": 0x0008_0005,
     "ImageType": 0x0008_0008,
     "SOPInstanceUID": 0x0008_0018,
+    "CodeValue": 0x0008_0100,
     "SeriesDescription": 0x0008_103E,
     "EchoNumbers": 0x0018_0086,
     "FrameTime": 0x0018_1063,
@@ -36,7 +37,29 @@ TAGS: Final[dict[str, int]] = {
     "RescaleIntercept": 0x0028_1052,
     "RescaleSlope": 0x0028_1053,
     "RescaleType": 0x0028_1054,
+    "RedPaletteColorLookupTableDescriptor": 0x0028_1101,
+    "GreenPaletteColorLookupTableDescriptor": 0x0028_1102,
+    "BluePaletteColorLookupTableDescriptor": 0x0028_1103,
+    "RedPaletteColorLookupTableData": 0x0028_1201,
+    "GreenPaletteColorLookupTableData": 0x0028_1202,
+    "BluePaletteColorLookupTableData": 0x0028_1203,
+    "SegmentedRedPaletteColorLookupTableData": 0x0028_1221,
+    "SegmentedGreenPaletteColorLookupTableData": 0x0028_1222,
+    "SegmentedBluePaletteColorLookupTableData": 0x0028_1223,
     "ModalityLUTSequence": 0x0028_3000,
+    "LUTDescriptor": 0x0028_3002,
+    "ModalityLUTType": 0x0028_3004,
+    "LUTData": 0x0028_3006,
+    "MeasurementUnitsCodeSequence": 0x0040_08EA,
+    "RealWorldValueMappingSequence": 0x0040_9096,
+    "LUTLabel": 0x0040_9210,
+    "RealWorldValueLastValueMapped": 0x0040_9211,
+    "RealWorldValueLUTData": 0x0040_9212,
+    "DoubleFloatRealWorldValueLastValueMapped": 0x0040_9213,
+    "DoubleFloatRealWorldValueFirstValueMapped": 0x0040_9214,
+    "RealWorldValueFirstValueMapped": 0x0040_9216,
+    "RealWorldValueIntercept": 0x0040_9224,
+    "RealWorldValueSlope": 0x0040_9225,
     "Units": 0x0054_1001,
     "DoseGridScaling": 0x3004_000E,
     "SharedFunctionalGroupsSequence": 0x5200_9229,
@@ -61,7 +84,16 @@ _METADATA_ONLY: Final = frozenset(
     MagneticFieldStrength ConvolutionKernel PatientPosition ViewPosition
     ImageLaterality""".split()
 )
-READ_TAGS: Final = frozenset(tag for name, tag in TAGS.items() if name not in _METADATA_ONLY)
+# These stand in items alone; at the top level they mean nothing.
+_IN_ITEMS: Final = frozenset(
+    """CodeValue LUTDescriptor LUTData ModalityLUTType
+    MeasurementUnitsCodeSequence LUTLabel RealWorldValueLUTData RealWorldValueIntercept
+    RealWorldValueSlope RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
+    DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped""".split()
+)
+READ_TAGS: Final = frozenset(
+    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS
+)
 
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from pydicom.charset import convert_encodings, decode_bytes
 
 from torchdicom._errors import LimitError, ParseError
 from torchdicom._metadata import PADDING, parse_decimal
-from torchdicom._reference._elements import UNDEFINED
+from torchdicom._reference._elements import UNDEFINED, items
 from torchdicom._reference._tags import TAGS, element_name
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _MAX_LENGTH: Final = 65_536
 # But for FrameTimeVector: 16 characters and a backslash (PS3.5 6.2) for each of a million frames.
 _MAX_LIST_LENGTH: Final = 17_000_000
+
+# A table of 65,536 doubles.
+_MAX_TABLE_LENGTH: Final = 524_288
 
 # Leading zeros aside, ten digits are all that 32 bits hold.
 _INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,10}")
@@ -106,6 +110,47 @@ class Values:
             msg = "The value has one byte, and a number of type US has two"
             raise self.error(msg, "invalid_multiplicity", keyword, element)
         return self.data_set.encoding.number(value, 0, 2)
+
+    def shorts(self, keyword: str) -> tuple[int, ...]:
+        """The numbers of a US, or of an SS without their signs."""
+        value = self.bytes_of(keyword)
+        number = self.data_set.encoding.number
+        return tuple(number(value, at, 2) for at in range(0, len(value) - 1, 2))
+
+    def doubles(self, keyword: str) -> tuple[float, ...]:
+        """The numbers of an FD.
+
+        Raises:
+            ParseError: ``invalid_multiplicity`` where they do not fill it.
+        """
+        value = self.bytes_of(keyword, _MAX_TABLE_LENGTH)
+        if len(value) % 8:
+            msg = f"The value has {len(value)} bytes, and a number of type FD has eight"
+            raise self.error(msg, "invalid_multiplicity", keyword)
+        order = ">" if self.data_set.encoding.big else "<"
+        return struct.unpack(f"{order}{len(value) // 8}d", value)
+
+    def vr(self, keyword: str) -> str:
+        """The value representation of an element as written; empty where it is not."""
+        element = self.data_set.elements.get(TAGS[keyword])
+        return element.vr if element else ""
+
+    def bytes_of(self, keyword: str, limit: int = _MAX_LENGTH) -> bytes:
+        """A value as it stands, empty where it is absent."""
+        found = self._bytes(keyword, limit)
+        return found[1] if found else b""
+
+    def items(self, keyword: str) -> list[Values]:
+        """The items of a sequence; none where it is absent.
+
+        Raises:
+            ParseError: ``invalid_sequence`` and others.
+            LimitError: ``limit_sequence_depth``.
+        """
+        element = self.data_set.elements.get(TAGS[keyword])
+        if element is None:
+            return []
+        return [Values(item, self.path) for item in items(self.data_set, element, self.path)]
 
     def error(
         self, text: str, code: str, keyword: str, element: Element | None = None

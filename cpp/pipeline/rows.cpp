@@ -1,0 +1,172 @@
+#include "pipeline/rows.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace torchdicom {
+
+namespace {
+
+// What is worked on at once stays in the second-level cache between the steps.
+constexpr std::size_t kPartBytes = std::size_t{64} << 10U;
+
+/// Means are doubles.
+PixelFormat mean_format(const PixelFormat& plane) noexcept { return entry_format(plane, true); }
+
+} // namespace
+
+FrameRows::FrameRows(const FileHeader& header, const Plan& plan, const FrameTask& task,
+                     const FrameSlot& slot)
+    : header_{&header}, plan_{&plan}, task_{&task}, slot_{slot} {
+    if (!slot.mask.empty()) {
+        padding_.emplace(header, plan.format, task.mapping);
+    }
+}
+
+void FrameRows::start(const DecodedArea& area) {
+    area_ = area;
+    next_row_ = area.window.y0;
+    wanted_ = reduced(plan_->window, area.reduced);
+    channels_.emplace(*header_, *plan_, *task_, area.is_rgb);
+    const PixelFormat& plane = channels_->format();
+    const std::uint32_t left = plan_->reduce - area.reduced;
+    if (area.reduced > plan_->reduce || wanted_.x0 < area.window.x0 ||
+        wanted_.x1 > area.window.x1 || wanted_.y0 < area.window.y0 || wanted_.y1 > area.window.y1) {
+        fail(ErrorCode::internal_error, "A decoder gave another part of the image than was asked");
+    }
+    if (area.reduced > 0) {
+        require_known_mask();
+    }
+    converter_.emplace(left == 0 ? plane : mean_format(plane), task_->mapping.rescale,
+                       plan_->dtype);
+    if (left > 0) {
+        to_double_.emplace(plane, Rescale{}, DType::float64);
+        means_.assign(channels(), AreaMean{wanted_.columns(), left, plan_->rounds_means});
+        if (padding_) {
+            mask_means_.emplace(wanted_.columns(), left);
+        }
+    }
+}
+
+/// Which of the pixels behind a decoder's mean were padding nobody knows.
+void FrameRows::require_known_mask() const {
+    if (padding_ && padding_->may_mask()) {
+        fail(ErrorCode::unsupported_pixel_format,
+             "A decoder that reduces the image does not tell which pixels are padding. Take the "
+             "mask with reduce=0, or the values without it");
+    }
+}
+
+bool FrameRows::put(ByteSpan rows) {
+    const PixelFormat& format = plan_->format;
+    const std::size_t row_bytes =
+        area_.window.columns() * format.samples_per_pixel * format.bytes_per_sample();
+    const std::size_t end_row = next_row_ + rows.size() / row_bytes;
+    const std::size_t from = std::clamp(wanted_.y0, next_row_, end_row);
+    const std::size_t to = std::clamp(wanted_.y1, from, end_row);
+    if (from < to) {
+        put_wanted(rows.subspan((from - next_row_) * row_bytes, (to - from) * row_bytes), from);
+    }
+    next_row_ = end_row;
+    return next_row_ < wanted_.y1;
+}
+
+std::uint32_t FrameRows::finish() const {
+    if (next_row_ < wanted_.y1) {
+        fail(ErrorCode::internal_error, "A decoder stopped before the last row");
+    }
+    return area_.reduced;
+}
+
+/// Whole rows of the area, all of them wanted: their columns are cut to the window.
+void FrameRows::put_wanted(ByteSpan rows, std::size_t first_row) {
+    const PixelFormat& format = plan_->format;
+    const std::size_t pixel_bytes = format.samples_per_pixel * format.bytes_per_sample();
+    const std::size_t row_bytes = area_.window.columns() * pixel_bytes;
+    const std::size_t wanted_bytes = wanted_.columns() * pixel_bytes;
+    const bool is_cut = wanted_bytes != row_bytes;
+    const std::size_t at_once = is_cut ? 1 : std::max<std::size_t>(1, kPartBytes / row_bytes);
+    const std::size_t count = rows.size() / row_bytes;
+    for (std::size_t row = 0; row < count; row += at_once) {
+        const std::size_t now = std::min(at_once, count - row);
+        const ByteSpan part =
+            is_cut ? rows.subspan(row * row_bytes + (wanted_.x0 - area_.window.x0) * pixel_bytes,
+                                  wanted_bytes)
+                   : rows.subspan(row * row_bytes, now * row_bytes);
+        if (means_.empty()) {
+            put_values(part, (first_row + row - wanted_.y0) * wanted_.columns());
+            continue;
+        }
+        for (std::size_t one = 0; one < now; ++one) {
+            put_reduced(part.subspan(one * wanted_bytes, wanted_bytes));
+            if (means_.front().is_full() || first_row + row + one + 1 == wanted_.y1) {
+                take_means();
+            }
+        }
+    }
+}
+
+void FrameRows::put_cells(ByteSpan cells, std::size_t first) const {
+    const std::size_t count = cells.size() / plan_->format.bytes_per_sample();
+    const std::size_t value_bytes = size_of(plan_->dtype);
+    converter_->convert(cells, slot_.planes[0].subspan(first * value_bytes, count * value_bytes),
+                        slot_.stream);
+    if (padding_) {
+        padding_->fill(cells, slot_.mask.subspan(first, count));
+    }
+}
+
+/// Pixels that follow each other in the result, from value `first` of each plane on.
+void FrameRows::put_values(ByteSpan pixels, std::size_t first) {
+    if (channels_->is_plain()) {
+        put_cells(pixels, first);
+        return;
+    }
+    const std::size_t value_bytes = size_of(plan_->dtype);
+    const std::array<ByteSpan, 3> planes = channels_->split(pixels);
+    const std::size_t count = planes[0].size() / channels_->format().bytes_per_sample();
+    for (std::size_t channel = 0; channel < channels(); ++channel) {
+        converter_->convert(
+            planes.at(channel),
+            slot_.planes.at(channel).subspan(first * value_bytes, count * value_bytes),
+            slot_.stream);
+    }
+    if (padding_) {
+        padding_->fill(pixels, slot_.mask.subspan(first, count));
+    }
+}
+
+/// One row of pixels, into the sums.
+void FrameRows::put_reduced(ByteSpan pixels) {
+    thread_local std::vector<double> row;
+    thread_local std::vector<std::byte> valid;
+    row.resize(wanted_.columns());
+    const std::array<ByteSpan, 3> planes = channels_->split(pixels);
+    for (std::size_t channel = 0; channel < channels(); ++channel) {
+        to_double_->convert(planes.at(channel), std::as_writable_bytes(std::span{row}), false);
+        means_[channel].add(row);
+    }
+    if (padding_) {
+        valid.resize(wanted_.columns());
+        padding_->fill(pixels, valid);
+        mask_means_->add(valid);
+    }
+}
+
+/// The next row of the result.
+void FrameRows::take_means() {
+    const std::size_t columns = plan_->columns();
+    const std::size_t row_bytes = columns * size_of(plan_->dtype);
+    for (std::size_t channel = 0; channel < channels(); ++channel) {
+        converter_->convert(std::as_bytes(means_[channel].take()),
+                            slot_.planes.at(channel).subspan(means_done_ * row_bytes, row_bytes),
+                            false);
+    }
+    if (padding_) {
+        std::ranges::copy(mask_means_->take(),
+                          slot_.mask.subspan(means_done_ * columns, columns).begin());
+    }
+    ++means_done_;
+}
+
+} // namespace torchdicom

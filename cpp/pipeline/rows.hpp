@@ -1,0 +1,65 @@
+// Where the rows of a decoded frame go: cut to what is wanted, made values, put in their slot.
+#pragma once
+
+#include "decode/codec.hpp"
+#include "pipeline/channels.hpp"
+#include "pipeline/padding.hpp"
+#include "plan/plan.hpp"
+#include "rescale/area_mean.hpp"
+#include "rescale/rescale.hpp"
+
+#include <array>
+#include <optional>
+
+namespace torchdicom {
+
+/// The memory of one frame's result.
+struct FrameSlot {
+    std::array<MutableByteSpan, 3> planes{}; ///< the first alone, but for colour
+    MutableByteSpan mask{};                  ///< a byte for each value of a plane, or empty
+    bool stream = false;                     ///< whether stores that bypass the caches pay
+};
+
+/// Takes the rows of one frame, from a codec or from native pixels.
+class FrameRows final : public RowSink {
+  public:
+    /// All of them must outlive this.
+    FrameRows(const FileHeader& header, const Plan& plan, const FrameTask& task,
+              const FrameSlot& slot);
+
+    /// Throws unsupported_pixel_format where a mask is wanted of pixels that a codec has mixed.
+    void start(const DecodedArea& area) override;
+    [[nodiscard]] bool put(ByteSpan rows) override;
+
+    /// Cells that follow each other in a plane that is wanted whole and as it is, from value
+    /// `first` of it on: native gray, which needs no rows.
+    void put_cells(ByteSpan cells, std::size_t first) const;
+
+    /// How often the codec halved rows and columns. Throws internal_error where rows are missing.
+    [[nodiscard]] std::uint32_t finish() const;
+
+  private:
+    void put_wanted(ByteSpan rows, std::size_t first_row);
+    void put_values(ByteSpan pixels, std::size_t first);
+    void put_reduced(ByteSpan pixels);
+    void take_means();
+    void require_known_mask() const;
+    [[nodiscard]] std::size_t channels() const noexcept { return plan_->channels; }
+
+    const FileHeader* header_;
+    const Plan* plan_;
+    const FrameTask* task_;
+    FrameSlot slot_;
+    DecodedArea area_{};
+    Window wanted_{};            ///< in the pixels that come
+    std::size_t next_row_ = 0;   ///< of the area's image
+    std::size_t means_done_ = 0; ///< rows of means that were put
+    std::optional<Channels> channels_;
+    std::optional<Converter> converter_; ///< from a plane's cells, or from means, to values
+    std::optional<Converter> to_double_;
+    std::optional<PaddingMask> padding_;
+    std::vector<AreaMean> means_; ///< one a channel
+    std::optional<AreaAll> mask_means_;
+};
+
+} // namespace torchdicom

@@ -1,0 +1,150 @@
+#include "plan/values.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace torchdicom {
+
+namespace {
+
+const std::string kMaps = "(0040,9096) RealWorldValueMappingSequence";
+
+bool has_rescale(const FileHeader& header) noexcept {
+    return header.rescale_slope || header.rescale_intercept || header.has_modality_lut;
+}
+
+std::string labels_of(std::span<const RealWorldMap> maps) {
+    std::string text;
+    for (const RealWorldMap& map : maps) {
+        text += (text.empty() ? "'" : ", '") + map.label + "'";
+    }
+    return text;
+}
+
+/// The index of the map that is wanted among those of the file.
+std::size_t choose_map(const FileHeader& header, const std::optional<std::string>& label) {
+    const std::span<const RealWorldMap> maps = real_world_maps_of(header);
+    const Place place{.path = header.path, .element = kMaps};
+    if (maps.empty()) {
+        fail(ErrorCode::no_real_world_map,
+             "The file has no real-world value map. Take the values with output='modality'", place);
+    }
+    if (!label && maps.size() > 1) {
+        fail(ErrorCode::several_real_world_maps,
+             "The file has " + std::to_string(maps.size()) +
+                 " real-world value maps. Choose one by its label with rwvm=, of " +
+                 labels_of(maps),
+             place);
+    }
+    const auto wanted =
+        label ? std::ranges::find(maps, *label, &RealWorldMap::label) : maps.begin();
+    if (wanted == maps.end()) {
+        fail(ErrorCode::several_real_world_maps,
+             "No real-world value map is labelled '" + *label + "'. There is " + labels_of(maps),
+             place);
+    }
+    return static_cast<std::size_t>(wanted - maps.begin());
+}
+
+Mapping real_world_mapping(const FileHeader& header, std::size_t index) {
+    const RealWorldMap& map = real_world_maps_of(header)[index];
+    if (!map.values.empty()) {
+        return {.table = Table::real_world_lut, .real_world = index};
+    }
+    return {.rescale = {.slope = map.slope, .intercept = map.intercept}, .real_world = index};
+}
+
+Mapping modality_mapping(const FileHeader& header) {
+    if (header.functional_groups) {
+        fail(ErrorCode::unsupported_functional_groups,
+             "The rescale of enhanced images and dose grids is not applied yet. Take the values "
+             "with output='stored'",
+             header.place_of(*header.functional_groups));
+    }
+    if (header.has_modality_lut) {
+        return {.table = Table::modality_lut};
+    }
+    if (!has_rescale(header) && real_world_maps_of(header).size() == 1) {
+        return real_world_mapping(header, 0); // parametric maps have nothing else
+    }
+    if (header.rescale_slope == 0.0) {
+        fail(ErrorCode::invalid_value,
+             "A slope of 0 makes all pixels the same. Correct the file, or take the values with "
+             "output='stored'",
+             header.place_of(tags::RescaleSlope));
+    }
+    // A missing one of the two is what it takes to change nothing.
+    return {.rescale = {.slope = header.rescale_slope.value_or(1.0),
+                        .intercept = header.rescale_intercept.value_or(0.0)}};
+}
+
+/// Colours are what they are, in every output.
+Mapping colour_mapping(const FileHeader& header, const PixelFormat& format,
+                       const OutputOptions& options) {
+    if (options.rwvm) {
+        fail(ErrorCode::no_real_world_map,
+             "A real-world value map says nothing about colours. Leave rwvm= out",
+             Place{.path = header.path, .element = kMaps});
+    }
+    return {.table = format.samples_per_pixel == 1 ? Table::palette : Table::none};
+}
+
+} // namespace
+
+bool needs_tables(const FileHeader& header, Output output) noexcept {
+    switch (output) {
+    case Output::stored:
+        return false;
+    case Output::modality:
+        return header.photometric_interpretation == "PALETTE COLOR" || header.has_modality_lut ||
+               (!has_rescale(header) && header.has_real_world_maps);
+    case Output::real_world:
+        return header.photometric_interpretation == "PALETTE COLOR" || header.has_real_world_maps;
+    }
+    return false;
+}
+
+Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
+                   const OutputOptions& options) {
+    const bool is_palette = format.photometric == Photometric::palette;
+    if (format.samples_per_pixel == 3 || (is_palette && options.output != Output::stored)) {
+        Mapping mapping = colour_mapping(header, format, options);
+        if (mapping.table == Table::palette) {
+            static_cast<void>(palette_of(header));
+        }
+        return mapping;
+    }
+    if (options.output == Output::stored) {
+        return {};
+    }
+    const Mapping mapping = options.output == Output::modality
+                                ? modality_mapping(header)
+                                : real_world_mapping(header, choose_map(header, options.rwvm));
+    if (mapping.table == Table::modality_lut) {
+        static_cast<void>(modality_lut_of(header));
+    }
+    if (mapping.table != Table::none && format.sample_type != SampleType::integer) {
+        fail(ErrorCode::unsupported_pixel_format,
+             "Pixels in floating point have no place in a lookup table. Take the values with "
+             "output='stored'",
+             header.place_of(header.pixels ? header.pixels->element.tag : tags::PixelData));
+    }
+    return mapping;
+}
+
+std::string units_of(const FileHeader& header, const Mapping& mapping,
+                     const std::string& otherwise) {
+    if (mapping.table == Table::palette) {
+        return {};
+    }
+    if (mapping.real_world) {
+        return real_world_maps_of(header)[*mapping.real_world].units;
+    }
+    if (mapping.table == Table::modality_lut) {
+        const std::string& type = modality_lut_of(header).type;
+        return type == "US" ? std::string{} : type; // US: unspecified
+    }
+    return otherwise;
+}
+
+} // namespace torchdicom

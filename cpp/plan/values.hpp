@@ -1,0 +1,50 @@
+// How the stored values of a frame become its output values: which rescale, which table.
+#pragma once
+
+#include "header/file_header.hpp"
+#include "header/pixel_format.hpp"
+#include "header/tables.hpp"
+#include "rescale/dtype.hpp"
+#include "rescale/kernel.hpp"
+
+#include <optional>
+#include <string>
+
+namespace torchdicom {
+
+enum class Output : std::uint8_t {
+    stored,     ///< as stored, no rescale; indices of a palette
+    modality,   ///< after the Modality LUT, or slope and intercept (PS3.3 C.11.1)
+    real_world, ///< after the Real World Value Map (PS3.3 C.7.6.16.2.11)
+};
+
+struct OutputOptions {
+    Output output = Output::modality;
+    std::optional<DType> dtype{}; ///< nothing: float32, or for stored and colour what the bits need
+    std::optional<std::string> rwvm{}; ///< LUTLabel of the map to take; nothing: the only one
+};
+
+/// The table that a stored value is looked up in, before anything is multiplied.
+enum class Table : std::uint8_t { none, palette, modality_lut, real_world_lut };
+
+struct Mapping {
+    Table table = Table::none;
+    Rescale rescale{};                       ///< 1 and 0 behind a table
+    std::optional<std::size_t> real_world{}; ///< index of the map that is applied
+};
+
+/// Whether the tables of this file are needed for that output: an index keeps none.
+[[nodiscard]] bool needs_tables(const FileHeader& header, Output output) noexcept;
+
+/// How this file's values are made. Throws what its tables have as errors, UnsupportedError
+/// (unsupported_functional_groups, unsupported_pixel_format, no_real_world_map,
+/// several_real_world_maps), ParseError invalid_value.
+[[nodiscard]] Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
+                                 const OutputOptions& options);
+
+/// The unit of the values that a mapping makes; empty where the file names none.
+/// `otherwise` is that of the rescale.
+[[nodiscard]] std::string units_of(const FileHeader& header, const Mapping& mapping,
+                                   const std::string& otherwise);
+
+} // namespace torchdicom

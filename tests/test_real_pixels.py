@@ -1,0 +1,158 @@
+"""Every real file with pixels: the two backends beside each other, and beside pydicom."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+import pydicom.pixels
+import pytest
+
+import torchdicom as td
+from builders_defects import LAX
+from compare import assert_within, tolerance
+from helpers import Backend, read_header
+from real_files import SOURCES, assert_only, files_of, of_source, outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+pytestmark = [
+    pytest.mark.data,
+    # Real files have odd values in attributes that no result depends on.
+    pytest.mark.filterwarnings("ignore::torchdicom.DicomWarning"),
+]
+
+LAX_VALUES: Any = LAX
+POLICY = td.Policy(**LAX_VALUES)
+Table = dict[str, tuple[str, str]]
+
+# Files that are not decoded, with the code of both backends (or of each, where they differ), and
+# why that is right.
+REFUSED: Table = {}
+
+# Files whose values are not the same in both backends, what is found, and who is right.
+DIFFERENT: Table = {}
+
+# Files that pydicom does not decode, or to other values; what is found, and who is right.
+NOT_AS_PYDICOM: Table = {}
+
+
+def has_no_pixels(*outcomes: Any) -> bool:
+    return all(one == "no_pixel_data" for one in outcomes)
+
+
+def refusal(native: Any, reference: Any) -> str | None:
+    """The codes, where either refuses."""
+    codes = [one if isinstance(one, str) else "decoded" for one in (native, reference)]
+    if codes == ["decoded", "decoded"]:
+        return None
+    return codes[0] if codes[0] == codes[1] else " and ".join(codes)
+
+
+def disagreement(path: Path, native: torch.Tensor, reference: torch.Tensor) -> str | None:
+    header = read_header(path, "native")
+    try:
+        assert native.dtype == reference.dtype
+        within = tolerance(header.transfer_syntax_uid, header.samples_per_pixel)
+        assert_within(native, reference, within)
+    except AssertionError as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_backends_agree_on_every_file(data_dir: Path, source: str) -> None:
+    refused, different, decoded = {}, {}, 0
+    for path in files_of(data_dir, source):
+        native = outcome(lambda p=path: td.decode(p))
+        reference = outcome(lambda p=path: td.decode(p, backend="reference"))
+        if has_no_pixels(native, reference):
+            continue
+        name = str(path.relative_to(data_dir))
+        if said := refusal(native, reference):
+            refused[name] = said
+        elif said := disagreement(path, native, reference):
+            different[name] = said
+        else:
+            decoded += 1
+    assert_only(refused, of_source(REFUSED, source))
+    assert_only(different, of_source(DIFFERENT, source))
+    assert decoded
+
+
+def by_pydicom(path: Path) -> Any:
+    """Values of pydicom in our order of axes: (n, y, x) or (n, 3, y, x)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds = pydicom.dcmread(path, force=True)
+        if "TransferSyntaxUID" not in ds.file_meta:
+            ds.file_meta.TransferSyntaxUID = read_header(path, "native").transfer_syntax_uid
+        values = pydicom.pixels.pixel_array(ds)
+    frames = int(ds.get("NumberOfFrames") or 1)
+    shape = (frames, ds.Rows, ds.Columns)
+    if int(ds.get("SamplesPerPixel", 1)) == 1:
+        return values.reshape(shape)
+    return values.reshape(*shape, 3).transpose(0, 3, 1, 2)
+
+
+def difference_from_pydicom(path: Path, found: torch.Tensor) -> str | None:
+    try:
+        expected = by_pydicom(path)
+    except Exception as error:  # noqa: BLE001 - it has classes of its own for everything
+        return f"pydicom: {' '.join(str(error).split())}"[:200]
+    header = read_header(path, "native")
+    within = tolerance(header.transfer_syntax_uid, header.samples_per_pixel)
+    is_ybr = (header.photometric_interpretation or "").startswith("YBR")
+    # pydicom converts in float32, and cuts off where it is not the only one to round.
+    within = max(within, 1 if is_ybr and header.samples_per_pixel == 3 else 0)
+    if tuple(expected.shape) != tuple(found.shape):
+        return f"shape {tuple(expected.shape)}, not {tuple(found.shape)}"
+    apart = np.abs(expected.astype(np.float64) - found.double().numpy())
+    largest = float(np.nanmax(apart)) if apart.size else 0.0
+    return None if largest <= within else f"{largest:g} apart, {within} allowed"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_values_are_pydicom_s(data_dir: Path, backend: Backend, source: str) -> None:
+    found, same = {}, 0
+    for path in files_of(data_dir, source):
+        values = outcome(lambda p=path: td.decode(p, backend=backend))
+        if isinstance(values, str):
+            continue  # REFUSED tells whether that is right
+        if said := difference_from_pydicom(path, values):
+            found[str(path.relative_to(data_dir))] = said
+        else:
+            same += 1
+    assert_only(found, of_source(NOT_AS_PYDICOM, source))
+    assert same
+
+
+def test_palettes_are_pydicom_s(data_dir: Path, backend: Backend) -> None:
+    checked = []
+    for path in files_of(data_dir, "pydicom-data"):
+        ds = pydicom.dcmread(path, force=True)
+        if ds.get("PhotometricInterpretation") != "PALETTE COLOR":
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            indices = pydicom.pixels.pixel_array(ds)
+            expected = pydicom.pixels.apply_color_lut(indices, ds)[..., :3]
+        frames = expected.reshape(-1, ds.Rows, ds.Columns, 3)
+        volume = td.load(path, policy=POLICY, backend=backend)
+        found = volume.data.reshape(-1, *volume.data.shape[-4:]).movedim(1, -1)[:, 0]
+        assert found.tolist() == frames.tolist(), path.name
+        checked.append(path.name)
+    assert len(checked) >= 2
+
+
+def test_modality_lut_is_pydicom_s(data_dir: Path, backend: Backend) -> None:
+    path = next(one for one in files_of(data_dir, "pydicom-data") if one.name == "mlut_18.dcm")
+    ds = pydicom.dcmread(path)
+    expected = pydicom.pixels.apply_modality_lut(ds.pixel_array, ds)
+    found = td.load(path, policy=POLICY, backend=backend).data
+    assert found.flatten().tolist() == expected.flatten().tolist()
