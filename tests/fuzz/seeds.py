@@ -404,6 +404,17 @@ def jpeg_lossless() -> Iterator[bytes]:
     yield _steered(imagecodecs.jpeg8_encode(colour, lossless=True), 2, (8, 8), (8, 8))
 
 
+def jpeg_ls() -> Iterator[bytes]:
+    """What CharLS writes; the corpus has restart intervals and presets from the C++ tests."""
+    random = np.random.default_rng(1)
+    for kind in (np.uint8, np.uint16):
+        gray = random.integers(0, np.iinfo(kind).max, (9, 10)).astype(kind)
+        colour = random.integers(0, 200, (7, 8, 3)).astype(kind)
+        for level in (0, 3):
+            for cells in (gray, gray % 4, gray * 0, colour, colour % 2):
+                yield b"\2" + imagecodecs.jpegls_encode(cells, level=level)
+
+
 def values() -> Iterator[bytes]:
     texts = ["1", "-1.5e2", " +.5 ", "1\\2\\3", "5.\\-0\\1E-3", "-2147483648", "2147483648", ""]
     for text in [*texts, *NO_DECIMALS, *NO_INTEGERS]:
@@ -453,6 +464,7 @@ TARGETS = {
     "header": header,
     "inflate": inflate,
     "jpeg_lossless": jpeg_lossless,
+    "jpeg_ls": jpeg_ls,
     "libjpeg": libjpeg,
     "libjxl": libjxl,
     "offset_table": offset_table,

@@ -24,6 +24,7 @@ _SIZ, _COD, _COC, _CAP = 0xFF51, 0xFF52, 0xFF53, 0xFF50
 _SOT, _SOD, _EOC = 0xFF90, 0xFF93, 0xFFD9
 # DFS, ADS, MCT, NLT, MCC, MCO, CBD and ATK of ISO 15444-2.
 _EXTENSIONS: Final = range(0xFF72, 0xFF7A)
+_REVERSIBLE: Final = 1  # the 5-3 filter (Table A.20)
 _HIGH_THROUGHPUT: Final = 1 << (32 - 15)  # the bit of ISO 15444-15 in Pcap
 
 
@@ -37,10 +38,11 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         DecodeError: ``invalid_codestream``, ``codestream_mismatch``; ``decoder_failed`` for the
             extensions of ISO 15444-2.
     """
-    info, offsets = _size(codestream)
+    info, offsets, is_one_tile = _size(codestream)
     info = compare(info, pixels)
     transforms: list[int] = []
     levels: list[int] = []
+    wavelets: set[int] = set()
     for marker, segment in _segments(codestream, info.start):
         if marker in _EXTENSIONS:
             _fail_extension()
@@ -55,6 +57,7 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         if segment[at + 4] > 1:
             _fail_extension()
         levels.append(segment[at])
+        wavelets.add(segment[at + 4])
         if marker == _COD:
             transforms.append(segment[4])
     if not transforms:
@@ -63,11 +66,16 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         fail_mismatch("component transforms of its tiles", transforms, transforms[0])
     whole = [n for n in range(33) if all(offset % (1 << n) == 0 for offset in offsets)]
     is_transformed = transforms[0] == 1 and pixels.samples == 3
-    return replace(info, is_transformed=is_transformed, levels=min(*levels, whole[-1]))
+    return replace(
+        info,
+        is_transformed=is_transformed,
+        levels=min(*levels, whole[-1]),
+        is_reversible=is_one_tile and wavelets == {_REVERSIBLE},
+    )
 
 
-def _size(data: bytes) -> tuple[Info, tuple[int, int]]:
-    """The size segment, and the offsets of the image on the reference grid."""
+def _size(data: bytes) -> tuple[Info, tuple[int, int], bool]:
+    """The size segment, the offsets of the image on the reference grid, and if it is one tile."""
     require_end(data)
     start = _codestream_start(data)
     segment = data[start + 6 :]  # behind SOC, SIZ and its length
@@ -90,7 +98,9 @@ def _size(data: bytes) -> tuple[Info, tuple[int, int]]:
         is_signed=bool(depth & 0x80),
         start=start,
     )
-    return info, (left, top)
+    tile = [int.from_bytes(segment[i : i + 4], "big") for i in (18, 22, 26, 30)]
+    is_one_tile = [left, top, *tile[2:]] == [0] * 4 and tile[0] >= right and tile[1] >= bottom
+    return info, (left, top), is_one_tile
 
 
 def _segments(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:

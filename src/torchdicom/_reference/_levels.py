@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageFile
 
 from torchdicom._errors import UnsupportedError
+from torchdicom._reference._wavelet import lower_level
 
 if TYPE_CHECKING:
     from torchdicom._reference._codestream import Info
@@ -51,15 +53,12 @@ def jpeg_2000_level(codestream: bytes, info: Info, samples: int, halvings: int) 
         Samples as they are coded, of shape (rows, columns), or (rows, columns, 3).
 
     Raises:
-        UnsupportedError: ``unsupported_pixel_format`` for what Pillow cuts to 8 or 16 bits.
+        UnsupportedError: ``unsupported_pixel_format`` for what Pillow cuts to 8 or 16 bits, and
+            cannot be made from the whole image.
     """
     width = 16 if info.precision > 8 else 8
     if info.precision > 16 or (samples == 3 and width == 16):
-        msg = (
-            f"The reference backend has no resolution levels of {samples} samples a pixel and "
-            f"{info.precision} bits; load it with reduce=0, or with the native backend"
-        )
-        raise UnsupportedError(msg, code="unsupported_pixel_format")
+        return _wide_level(codestream, info, samples, halvings)
     with Image.open(io.BytesIO(codestream), formats=["JPEG2000"]) as image:
         (tile,) = image.tile
         # All layers, of a codestream that lies in memory.
@@ -68,6 +67,19 @@ def jpeg_2000_level(codestream: bytes, info: Info, samples: int, halvings: int) 
     # Pillow shifts samples up to the width of its pixels, and signed ones to above zero.
     offset = 1 << (info.precision - 1) if info.is_signed else 0
     return (decoded >> (width - info.precision)) - offset
+
+
+def _wide_level(codestream: bytes, info: Info, samples: int, halvings: int) -> Array:
+    if not info.is_reversible:
+        msg = (
+            f"The reference backend has no resolution levels of {samples} samples a pixel and "
+            f"{info.precision} bits; load it with reduce=0, or with the native backend"
+        )
+        raise UnsupportedError(msg, code="unsupported_pixel_format")
+    whole = np.asarray(imagecodecs.jpeg2k_decode(codestream, planar=False))
+    level = lower_level(whole, halvings, is_transformed=info.is_transformed)
+    lowest = -(1 << (info.precision - 1)) if info.is_signed else 0
+    return level.clip(lowest, lowest + (1 << info.precision) - 1)
 
 
 def _loaded(image: ImageFile.ImageFile, tile: ImageFile._Tile, halvings: int) -> Array:
