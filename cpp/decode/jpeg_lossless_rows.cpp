@@ -190,7 +190,7 @@ using AllLoops = LoopsOf<std::make_index_sequence<kPredictors * kShapes>>;
 
 bool has_bmi2() noexcept {
 #ifdef __x86_64__
-    return static_cast<bool>(__builtin_cpu_supports("bmi2"));
+    return __builtin_cpu_supports("bmi2");
 #else
     return false;
 #endif

@@ -16,6 +16,7 @@ namespace torchdicom {
 
 namespace {
 
+// NOLINTBEGIN(bugprone-signed-bitwise): signs are shifted into masks, which C++20 defines
 /// J of A.2.1: a run of 2^J samples is one bit.
 constexpr std::array<std::uint8_t, 32> kRunOrder{0, 0, 0, 0, 1,  1,  1,  1,  2,  2, 2,
                                                  2, 3, 3, 3, 3,  4,  4,  5,  5,  6, 6,
@@ -391,6 +392,8 @@ template <bool kMasked> void decode_samples(JpegLsState& state, std::span<const 
 #endif
     samples_of<kMasked>(state, rows);
 }
+
+// NOLINTEND(bugprone-signed-bitwise)
 
 /// A.2.1: samples beyond the right end are like the last one, those beyond the left end like the
 /// one above.

@@ -243,6 +243,65 @@ def codestream() -> Iterator[bytes]:
     yield _steered(two_depths, 3, (3, 4), (16, 16))
     yield _steered(j2k_frame(3, 4), 3, (3, 4), (16, 16))
     yield _steered(rle_frame(default_pixels()), 4, (3, 4), (16, 16))
+    yield _steered(imagecodecs.htj2k_encode(cells, reversible=True), 5, (8, 8), (16, 16))
+    yield _steered(imagecodecs.jpegxl_encode(low, lossless=True), 6, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpegxl_encode(cells, lossless=True), 6, (8, 8), (16, 16))
+    for frame in _without_place():
+        yield _steered(frame, 6, (8, 8), (16, 16))
+
+
+def _without_place() -> Iterator[bytes]:
+    """JPEG XL of alpha, of floating point, and of several frames."""
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8, 2), np.uint8), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8), np.float32), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((2, 8, 8, 1), np.uint8), lossless=True)
+
+
+def _images() -> Iterator[Cells]:
+    """Gray of 8 and 16 bits, signed and not, and colours: with some detail, but not much."""
+    rows, columns = np.mgrid[:20, :24]
+    gray = rows * 300 + columns * 70 + rows * columns % 5
+    yield (gray // 32).astype(np.uint8)
+    yield gray.astype(np.uint16)
+    yield (gray - 3000).astype(np.int16)
+    yield np.stack([gray // 32, gray // 64, 255 - gray // 32], -1).astype(np.uint8)
+
+
+def openjpeg() -> Iterator[bytes]:
+    """Flags, halvings and a corner, then a frame."""
+    for number, cells in enumerate(_images()):
+        frames = [
+            imagecodecs.jpeg2k_encode(cells, codecformat="j2k", level=0, reversible=True),
+            imagecodecs.jpeg2k_encode(cells, codecformat="jp2", level=40, reversible=False),
+            imagecodecs.htj2k_encode(cells, reversible=True, resolutions=3),
+            imagecodecs.htj2k_encode(cells, level=0.01, reversible=False, resolutions=2),
+        ]
+        for flags, frame in enumerate(frames):
+            yield bytes([flags, number, 3, 8]) + bytes(frame)
+            yield bytes([flags ^ 7, 0, 9, 0]) + bytes(frame)
+    wide = (np.arange(64, dtype=np.uint32) * 9973).reshape(8, 8)
+    yield bytes(4) + imagecodecs.jpeg2k_encode(wide, bitspersample=20, level=0, reversible=True)
+    for bits in (1, 12):
+        cells = (np.arange(64, dtype=np.uint16) % (1 << bits)).reshape(8, 8)
+        coded = imagecodecs.jpeg2k_encode(cells, bitspersample=bits, level=0, reversible=True)
+        yield bytes([1, 0, 0, 0]) + bytes(coded)
+
+
+def libjxl() -> Iterator[bytes]:
+    """Flags, then a frame."""
+    for flags, cells in enumerate(_images()):
+        plain = cells.astype(np.uint16) if cells.dtype == np.int16 else cells
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=True)
+        yield bytes([flags + 1]) + imagecodecs.jpegxl_encode(
+            plain, lossless=True, usecontainer=True
+        )
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=False, distance=2.0)
+    low = (np.arange(64, dtype=np.uint8) * 3).reshape(8, 8)
+    yield bytes(1) + imagecodecs.jpegxl_encode_jpeg(imagecodecs.jpeg8_encode(low))
+    twelve = (np.arange(64, dtype=np.uint16) * 60).reshape(8, 8)
+    yield bytes([1]) + imagecodecs.jpegxl_encode(twelve, lossless=True, bitspersample=12)
+    for frame in _without_place():
+        yield bytes(1) + frame
 
 
 def _framed(
@@ -345,6 +404,17 @@ def jpeg_lossless() -> Iterator[bytes]:
     yield _steered(imagecodecs.jpeg8_encode(colour, lossless=True), 2, (8, 8), (8, 8))
 
 
+def jpeg_ls() -> Iterator[bytes]:
+    """What CharLS writes; the corpus has restart intervals and presets from the C++ tests."""
+    random = np.random.default_rng(1)
+    for kind in (np.uint8, np.uint16):
+        gray = random.integers(0, np.iinfo(kind).max, (9, 10)).astype(kind)
+        colour = random.integers(0, 200, (7, 8, 3)).astype(kind)
+        for level in (0, 3):
+            for cells in (gray, gray % 4, gray * 0, colour, colour % 2):
+                yield b"\2" + imagecodecs.jpegls_encode(cells, level=level)
+
+
 def values() -> Iterator[bytes]:
     texts = ["1", "-1.5e2", " +.5 ", "1\\2\\3", "5.\\-0\\1E-3", "-2147483648", "2147483648", ""]
     for text in [*texts, *NO_DECIMALS, *NO_INTEGERS]:
@@ -394,8 +464,11 @@ TARGETS = {
     "header": header,
     "inflate": inflate,
     "jpeg_lossless": jpeg_lossless,
+    "jpeg_ls": jpeg_ls,
     "libjpeg": libjpeg,
+    "libjxl": libjxl,
     "offset_table": offset_table,
+    "openjpeg": openjpeg,
     "rle": rle,
     "series": series,
     "values": values,
