@@ -27,11 +27,6 @@ bool any_frame(const CodestreamInfo& /*info*/, const PixelFormat& /*format*/) no
     return true;
 }
 
-/// GDCM's samples have the codestream's sign.
-bool has_header_sign(const CodestreamInfo& info, const PixelFormat& format) noexcept {
-    return info.is_signed == format.is_signed;
-}
-
 std::string own_version() { return TORCHDICOM_VERSION; }
 
 constexpr std::array kCodecs{
@@ -86,14 +81,9 @@ constexpr std::array kCodecs{
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
-          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls>,
+          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
+                             Encoding::jpeg_2000>,
           .takes = gdcm_takes,
-          .decode = decode_with_gdcm},
-    Codec{.name = "gdcm",
-          .library = "GDCM",
-          .version = gdcm_version,
-          .reads = is_one_of<Encoding::jpeg_2000>,
-          .takes = has_header_sign,
           .decode = decode_with_gdcm},
 };
 

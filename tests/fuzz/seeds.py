@@ -21,11 +21,14 @@ from builders import (
     ENCAPSULATED,
     EXPLICIT,
     IMPLICIT,
+    PIXEL_DATA,
     RLE,
     SEQUENCE_END,
     UNDEFINED,
     Element,
+    Syntax,
     ct_elements,
+    ct_slice,
     default_pixels,
     encode,
     icon,
@@ -57,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders import Cells, Syntax
+    from builders import Cells
 
 # A seed is not to teach a fuzzer about sizes.
 MAX_SEED = 2048
@@ -169,9 +172,52 @@ def with_tables() -> Iterator[bytes]:
         yield native_file(bytes(12 * samples), (3, 4), allocated=8, **more)
 
 
+def refused_forms() -> Iterator[bytes]:
+    """Pixels that no decoder is given, one for each reason."""
+    colour = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}
+    shared_chroma = {**colour, "PhotometricInterpretation": "YBR_FULL_422"}
+    forms: list[tuple[int, dict[str, Any]]] = [
+        (1, colour),
+        (12, colour),
+        (2, {}),
+        (8, {"SamplesPerPixel": 2}),
+        (8, {"SamplesPerPixel": 3, "PhotometricInterpretation": "XYB"}),
+        (8, {**colour, "PlanarConfiguration": 2}),
+        (8, {**shared_chroma, "PlanarConfiguration": 1}),
+        (8, {**shared_chroma, "Columns": 5}),
+        (8, {**shared_chroma, "signed": True}),
+        (8, {"PixelRepresentation": 2}),
+    ]
+    for allocated, form in forms:
+        yield native_file(bytes(96), (3, 4), allocated=allocated, **FEW, **form)
+    for syntax, vr in ((BIG, "OW"), (BIG, "OB")):
+        for allocated in (1, 8, 12, 16):
+            pixels = Element(PIXEL_DATA, vr, bytes(18))
+            form = {"BitsAllocated": allocated, "BitsStored": 1, "HighBit": 0, "Columns": 3}
+            yield ct_slice(syntax=syntax, pixel_element=pixels, **FEW, **form)
+    single = np.zeros((3, 4), np.float32)
+    yield float_file(single, BitsAllocated=16, **FEW)
+    yield float_file(single, BitsAllocated=None, **FEW)
+    yield float_file(single, PhotometricInterpretation="PALETTE COLOR", **FEW)
+    fragments = encapsulated([[bytes(48)]])
+    xyb = {**colour, "PhotometricInterpretation": "XYB"}
+    floats = Element(0x7FE00008, "OF", fragments.value, claimed=UNDEFINED)
+    for syntax in (RLE, ENCAPSULATED):
+        yield ct_slice(syntax=syntax, pixel_element=floats, BitsAllocated=32, **FEW)
+        packed = {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11}
+        yield ct_slice(syntax=syntax, pixel_element=fragments, **packed, **FEW)
+    yield ct_slice(
+        syntax=Syntax("1.2.840.10008.1.2.4.110", encapsulated=True),
+        pixel_element=fragments,
+        **FEW,
+        **xyb,
+    )
+
+
 def header() -> Iterator[bytes]:
     yield from (recipe.build() for recipe in recipes())
     yield from with_tables()
+    yield from refused_forms()
     yield from (bad.build() for bad in BAD)
 
 
@@ -243,6 +289,65 @@ def codestream() -> Iterator[bytes]:
     yield _steered(two_depths, 3, (3, 4), (16, 16))
     yield _steered(j2k_frame(3, 4), 3, (3, 4), (16, 16))
     yield _steered(rle_frame(default_pixels()), 4, (3, 4), (16, 16))
+    yield _steered(imagecodecs.htj2k_encode(cells, reversible=True), 5, (8, 8), (16, 16))
+    yield _steered(imagecodecs.jpegxl_encode(low, lossless=True), 6, (8, 8), (8, 8))
+    yield _steered(imagecodecs.jpegxl_encode(cells, lossless=True), 6, (8, 8), (16, 16))
+    for frame in _without_place():
+        yield _steered(frame, 6, (8, 8), (16, 16))
+
+
+def _without_place() -> Iterator[bytes]:
+    """JPEG XL of alpha, of floating point, and of several frames."""
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8, 2), np.uint8), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((8, 8), np.float32), lossless=True)
+    yield imagecodecs.jpegxl_encode(np.zeros((2, 8, 8, 1), np.uint8), lossless=True)
+
+
+def _images() -> Iterator[Cells]:
+    """Gray of 8 and 16 bits, signed and not, and colours: with some detail, but not much."""
+    rows, columns = np.mgrid[:20, :24]
+    gray = rows * 300 + columns * 70 + rows * columns % 5
+    yield (gray // 32).astype(np.uint8)
+    yield gray.astype(np.uint16)
+    yield (gray - 3000).astype(np.int16)
+    yield np.stack([gray // 32, gray // 64, 255 - gray // 32], -1).astype(np.uint8)
+
+
+def openjpeg() -> Iterator[bytes]:
+    """Flags, halvings and a corner, then a frame."""
+    for number, cells in enumerate(_images()):
+        frames = [
+            imagecodecs.jpeg2k_encode(cells, codecformat="j2k", level=0, reversible=True),
+            imagecodecs.jpeg2k_encode(cells, codecformat="jp2", level=40, reversible=False),
+            imagecodecs.htj2k_encode(cells, reversible=True, resolutions=3),
+            imagecodecs.htj2k_encode(cells, level=0.01, reversible=False, resolutions=2),
+        ]
+        for flags, frame in enumerate(frames):
+            yield bytes([flags, number, 3, 8]) + bytes(frame)
+            yield bytes([flags ^ 7, 0, 9, 0]) + bytes(frame)
+    wide = (np.arange(64, dtype=np.uint32) * 9973).reshape(8, 8)
+    yield bytes(4) + imagecodecs.jpeg2k_encode(wide, bitspersample=20, level=0, reversible=True)
+    for bits in (1, 12):
+        cells = (np.arange(64, dtype=np.uint16) % (1 << bits)).reshape(8, 8)
+        coded = imagecodecs.jpeg2k_encode(cells, bitspersample=bits, level=0, reversible=True)
+        yield bytes([1, 0, 0, 0]) + bytes(coded)
+
+
+def libjxl() -> Iterator[bytes]:
+    """Flags, then a frame."""
+    for flags, cells in enumerate(_images()):
+        plain = cells.astype(np.uint16) if cells.dtype == np.int16 else cells
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=True)
+        yield bytes([flags + 1]) + imagecodecs.jpegxl_encode(
+            plain, lossless=True, usecontainer=True
+        )
+        yield bytes([flags]) + imagecodecs.jpegxl_encode(plain, lossless=False, distance=2.0)
+    low = (np.arange(64, dtype=np.uint8) * 3).reshape(8, 8)
+    yield bytes(1) + imagecodecs.jpegxl_encode_jpeg(imagecodecs.jpeg8_encode(low))
+    twelve = (np.arange(64, dtype=np.uint16) * 60).reshape(8, 8)
+    yield bytes([1]) + imagecodecs.jpegxl_encode(twelve, lossless=True, bitspersample=12)
+    for frame in _without_place():
+        yield bytes(1) + frame
 
 
 def _framed(
@@ -320,10 +425,13 @@ def libjpeg() -> Iterator[bytes]:
     whole = _jpeg(gray)
     yield _framed(whole[:-20] + whole[-2:], (19, 21), 8, 0, 0, 0)
     yield _framed(whole.replace(b"\xff\xc4", b"\xff\xfe"), (19, 21), 8, 0, 0, 0)
-    flat = _jpeg(gray * 0, progressive=True)
-    start = flat.index(b"\xff\xda")
-    scan = flat[start : flat.index(b"\xff", start + 2)]
-    yield _framed(flat[:start] + scan * 201 + b"\xff\xd9", (19, 21), 8, 0, 0, 0)
+    twelve = gray.astype(np.uint16) * 37
+    coded = imagecodecs.jpeg8_encode(twelve, level=50, bitspersample=12)
+    for bits in (16, 32):
+        yield _framed(coded, (19, 21), bits, 0, 0, 1)
+    flat = imagecodecs.jpeg8_encode(twelve * 0, level=50, bitspersample=12)
+    yield _framed(flat, (19, 21), 16, 0, 0, 0)
+    yield _framed(coded[:-20] + coded[-2:], (19, 21), 16, 0, 0, 0)
 
 
 def _jpeg(cells: np.ndarray, **options: Any) -> bytes:
@@ -407,7 +515,9 @@ TARGETS = {
     "jpeg_lossless": jpeg_lossless,
     "jpeg_ls": jpeg_ls,
     "libjpeg": libjpeg,
+    "libjxl": libjxl,
     "offset_table": offset_table,
+    "openjpeg": openjpeg,
     "rle": rle,
     "series": series,
     "values": values,
