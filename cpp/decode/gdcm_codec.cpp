@@ -236,9 +236,13 @@ bool settle_colour(const Codestream& stream, const DecodeRequest& request,
     const std::size_t width = request.format.bytes_per_sample();
     const bool is_jpeg_ls = request.syntax.encoding == Encoding::jpeg_ls;
     if (is_jpeg_ls && stream.info.scans > 1) {
-        width == 1   ? interleave<std::uint8_t>(samples, 3)
-        : width == 2 ? interleave<std::uint16_t>(samples, 3)
-                     : interleave<std::uint32_t>(samples, 3);
+        if (width == sizeof(std::uint8_t)) {
+            interleave<std::uint8_t>(samples, 3);
+        } else if (width == sizeof(std::uint16_t)) {
+            interleave<std::uint16_t>(samples, 3);
+        } else {
+            interleave<std::uint32_t>(samples, 3);
+        }
     }
     if (request.syntax.encoding != Encoding::jpeg) {
         return stream.info.has_colour_transform;
