@@ -279,10 +279,14 @@ void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, Ro
     static_cast<void>(rows.put(samples));
 }
 
-bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& /*format*/) noexcept {
+bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& format) noexcept {
     const bool has_odd_jfif = info.jfif_version.value_or(1) != 1;
     const bool has_odd_adobe = info.components == 3 && info.adobe_transform.value_or(0) > 1;
-    return !has_odd_jfif && !has_odd_adobe && (info.components == 1 || info.components == 3);
+    // Of JPEG 2000, which has no process, GDCM gives the codestream's sign whatever the header's
+    // is.
+    const bool has_other_sign = info.process == 0 && info.is_signed != format.is_signed;
+    return !has_odd_jfif && !has_odd_adobe && !has_other_sign &&
+           (info.components == 1 || info.components == 3);
 }
 
 std::string gdcm_version() { return gdcm::Version::GetVersion(); }
