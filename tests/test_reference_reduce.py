@@ -347,6 +347,28 @@ def test_levels_of_wide_colors() -> None:
         assert np.array_equal(small, other if len(other) == 3 else np.moveaxis(other, -1, 0))
 
 
+@pytest.mark.parametrize("samples", [1, 3])
+def test_levels_of_tiles(samples: int) -> None:
+    tile = 32
+    cells = (np.stack([smooth(72, 80)] * samples, axis=-1) >> 4).astype(np.uint8).squeeze()
+    file = io.BytesIO()
+    options: dict[str, Any] = {"no_jp2": True, "irreversible": False, "mct": 0}
+    options |= {"tile_size": (tile, tile), "num_resolutions": 3}
+    Image.fromarray(cells).save(file, "JPEG2000", **options)
+    coded = file.getvalue()
+    assert levels_of(coded) == 2
+    data = framed(JPEG_2000, coded, **(form(72, 80, 8) | (RGB if samples == 3 else {})))
+    small = decode(data, reduce=2)[0].numpy().reshape(samples, 18, 20)
+    # Every tile is an image of its own.
+    rows = [
+        np.hstack(
+            [lowpass(smooth(72, 80)[y : y + tile, x : x + tile] >> 4, 2) for x in (0, 32, 64)]
+        )
+        for y in (0, 32, 64)
+    ]
+    assert np.array_equal(small, np.stack([np.vstack(rows)] * samples))
+
+
 def test_levels_that_no_plugin_can_give_are_refused() -> None:
     cells = np.stack([smooth(16, 16)] * 3, axis=-1)
     coded = bytes(imagecodecs.jpeg2k_encode(cells, codecformat="j2k", reversible=False))

@@ -54,8 +54,8 @@ next_difference(BitBuffer& buffer, const HuffmanTable& table, bool& has_bad) noe
 }
 
 /// Table H.1: from the samples to the left, above, and above to the left.
-template <std::size_t predictor>
-[[gnu::always_inline]] inline std::int32_t predict(std::int32_t left, std::int32_t above,
+[[gnu::always_inline]] inline std::int32_t predict(std::size_t predictor, std::int32_t left,
+                                                   std::int32_t above,
                                                    std::int32_t corner) noexcept {
     // NOLINTBEGIN(bugprone-signed-bitwise): halves are rounded down, Table H.1
     switch (predictor) {
@@ -126,7 +126,7 @@ template <std::size_t predictor, std::size_t components, std::size_t refill> cla
         if constexpr (predictor != 1) {
             above = load(above_, i);
         }
-        const std::int32_t prediction = predict<predictor>(left_[c], above, corner_[c]);
+        const std::int32_t prediction = predict(predictor, left_[c], above, corner_[c]);
         const std::uint32_t difference = next_difference(buffer_, *tables_[c], has_bad_);
         const auto sample =
             static_cast<std::uint16_t>(static_cast<std::uint32_t>(prediction) + difference);

@@ -1,13 +1,12 @@
 #include "decode/jpeg_ls_rows.hpp"
 
-#include "decode/codestream.hpp"
+#include "decode/jpeg_ls_codes.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
-#include <string>
 
-// Shifts by a variable and leading zeros are one instruction each there.
+// There shifts by a variable and leading zeros are one instruction each, and vectors twice as wide.
 #ifdef TORCHDICOM_X86_KERNELS
 #define TORCHDICOM_BMI gnu::target("avx2,bmi,bmi2,lzcnt")
 #endif
@@ -21,63 +20,6 @@ namespace {
 constexpr std::array<std::uint8_t, 32> kRunOrder{0, 0, 0, 0, 1,  1,  1,  1,  2,  2, 2,
                                                  2, 3, 3, 3, 3,  4,  4,  5,  5,  6, 6,
                                                  7, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-/// Errors of 16 bits are coded as less; with this bound on them A of a context stays in 32 bits,
-/// and k below 20.
-constexpr std::uint32_t kMaxCode = (1U << 17U) - 1;
-
-/// Codes of fewer zeros are read at once: so many, a one and k bits are less than 57.
-constexpr std::uint32_t kFewZeros = 32;
-
-[[noreturn, gnu::cold, gnu::noinline]] void fail_code(const JpegLsCursor& cursor,
-                                                      const std::string& what) {
-    if (cursor.position() + 64 > cursor.end()) {
-        fail_invalid("The JPEG-LS scan ends at bit " + std::to_string(cursor.end()) +
-                     ", before its last row is whole");
-    }
-    fail_invalid("Bit " + std::to_string(cursor.position()) + " of the JPEG-LS scan starts " +
-                 what);
-}
-
-struct LongCode {
-    std::uint32_t code = 0;
-    std::size_t bits = 0;
-};
-
-/// A.5.3, the codes that are rare: of many zeros, or with the number itself behind `escape` zeros.
-/// The cursor comes by value, so that the caller's stays in registers.
-[[gnu::cold, gnu::noinline]] LongCode long_code(JpegLsCursor cursor, std::uint32_t k,
-                                                std::uint32_t escape, std::uint32_t code_bits) {
-    const std::size_t start = cursor.position();
-    const auto zeros = static_cast<std::uint32_t>(std::countl_zero(cursor.peek()));
-    if (zeros > escape) {
-        fail_code(cursor, "a code of more than " + std::to_string(escape) + " zeros");
-    }
-    cursor.skip(zeros + 1);
-    const std::uint32_t code =
-        zeros == escape ? cursor.take(code_bits) + 1 : (zeros << k) + cursor.take(k);
-    if (code > kMaxCode || cursor.is_past_end()) {
-        fail_code(cursor, "behind an error of " + std::to_string(code) + " in its code");
-    }
-    return {.code = code, .bits = cursor.position() - start};
-}
-
-/// `k` is taken modulo 32.
-[[gnu::always_inline]] inline std::uint32_t
-read_code(JpegLsCursor& cursor, std::uint32_t k, std::uint32_t escape, std::uint32_t code_bits) {
-    const std::uint64_t window = cursor.peek();
-    const auto zeros = static_cast<std::uint32_t>(std::countl_zero(window | 1U));
-    // The one behind the zeros comes along as bit k.
-    const std::uint64_t tail = window << zeros >> (~k & 63U);
-    const auto code = static_cast<std::uint32_t>(tail) + ((zeros - 1) << (k & 31U));
-    if (zeros >= std::min(escape, kFewZeros) || code > kMaxCode) [[unlikely]] {
-        const LongCode rare = long_code(cursor, k & 31U, escape, code_bits);
-        cursor.skip(rare.bits);
-        return rare.code;
-    }
-    cursor.skip(zeros + 1 + (k & 31U));
-    return code;
-}
 
 // In what follows, comparisons become numbers: a compiler that made branches of them would have the
 // processor guess at noise.
@@ -152,8 +94,9 @@ regular_sample(JpegLsContexts& contexts, const JpegLsCoding& coding, JpegLsCurso
     const std::int32_t bias = (contexts.c[q] ^ sign) - sign;
     prediction = lower(higher(prediction + bias, 0), coding.maxval);
     const std::int32_t how = contexts.code[q];
-    const std::uint32_t code = read_code(cursor, static_cast<std::uint32_t>(how),
-                                         coding.limit - coding.code_bits - 1, coding.code_bits);
+    const std::uint32_t code =
+        read_jpeg_ls_code(cursor, static_cast<std::uint32_t>(how),
+                          coding.limit - coding.code_bits - 1, coding.code_bits);
     // Even codes are errors of 0 and more, odd ones their complements.
     const std::int32_t error = static_cast<std::int32_t>(code >> 1U) ^
                                (-static_cast<std::int32_t>(code & 1U) ^ (how >> 31U));
@@ -170,7 +113,7 @@ std::size_t read_run(JpegLsCursor& cursor, std::uint32_t& run_index, std::size_t
         if (cursor.take(1) == 0) {
             run += cursor.take(order);
             if (run >= room) {
-                fail_code(cursor, "behind a run that goes beyond its row");
+                fail_jpeg_ls_code(cursor, "behind a run that goes beyond its row");
             }
             return run;
         }
@@ -192,7 +135,7 @@ std::int32_t interruption_error(JpegLsState& state, std::uint32_t type, std::uin
     const std::uint32_t k =
         golomb_parameter(type == 0 ? context.a : context.a + count / 2, context.n);
     const std::uint32_t escape = coding.limit - kRunOrder[run_index] - 1 - coding.code_bits - 1;
-    const std::uint32_t code = read_code(state.cursor, k, escape, coding.code_bits);
+    const std::uint32_t code = read_jpeg_ls_code(state.cursor, k, escape, coding.code_bits);
     const std::uint32_t doubled = code + type;
     const bool map = (doubled & 1U) != 0;
     const auto size = static_cast<std::int32_t>((doubled + 1) / 2);

@@ -52,9 +52,9 @@ void read_rows(JpegDecompressor& decompressor, MutableByteSpan into, std::size_t
                std::size_t row_bytes) {
     JpegSession& session = decompressor.session();
     for (std::size_t i = 0; i < count; ++i) {
+        std::byte* const row = into.subspan(i * row_bytes, row_bytes).data();
         // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): unsigned char may alias
-        session.row_pointers.at(i) =
-            reinterpret_cast<JSAMPROW>(into.subspan(i * row_bytes, row_bytes).data());
+        session.row_pointers.at(i) = reinterpret_cast<JSAMPROW>(row);
     }
     session.wanted = static_cast<JDIMENSION>(count);
     decompressor.run(read);

@@ -15,8 +15,7 @@ JpegSession& session_of(j_common_ptr image) noexcept {
 [[noreturn]] void leave(j_common_ptr image) {
     JpegSession& session = session_of(image);
     image->err->format_message(image, session.message.data());
-    // NOLINTNEXTLINE(modernize-avoid-setjmp-longjmp,cert-err52-cpp): no exception may pass through
-    // C
+    // NOLINTNEXTLINE(*-avoid-setjmp-longjmp,*-array-to-pointer-decay): C passes no exceptions on
     std::longjmp(session.escape, 1);
 }
 
@@ -35,8 +34,7 @@ void say_nothing(j_common_ptr /*image*/) {}
 /// Runs one step; false where the library gave up. Neither this function nor a step has an object
 /// with a destructor.
 [[nodiscard]] bool succeeds(JpegSession& session, JpegStep step) {
-    // NOLINTNEXTLINE(modernize-avoid-setjmp-longjmp,cert-err52-cpp): no exception may pass through
-    // C
+    // NOLINTNEXTLINE(*-avoid-setjmp-longjmp,*-array-to-pointer-decay): C passes no exceptions on
     if (setjmp(session.escape) != 0) {
         return false;
     }

@@ -140,6 +140,12 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     plan.window = window_of(request.region, plan.format, request.reduce);
     plan.reduce = request.reduce;
     plan.codec = request.codec;
+    if (plan.reduce > 0 && plan.format.photometric == Photometric::palette && plan.channels == 1) {
+        fail(ErrorCode::unsupported_pixel_format,
+             "Indices of a palette have no mean. Take the colours with output='modality', or the "
+             "indices with reduce=0",
+             headers.front().place_of(tags::PhotometricInterpretation));
+    }
     require_codec(plan, headers);
 }
 

@@ -46,7 +46,8 @@ class Info:
         start: Of the codestream itself, behind the boxes of a file format.
         is_transformed: The decoder undoes a transform of the components, which leaves RGB.
         levels: How often a decoder can halve the image.
-        is_reversible: The image is one tile of a wavelet that loses nothing.
+        lossless_tile: Rows and columns of the tiles of a wavelet that loses nothing, which start
+            with the image; None for others.
     """
 
     rows: int
@@ -58,7 +59,7 @@ class Info:
     start: int = 0
     is_transformed: bool = False
     levels: int = 0
-    is_reversible: bool = False
+    lossless_tile: tuple[int, int] | None = None
 
 
 def check_jpeg(codestream: bytes, pixels: PixelFormat) -> Info:

@@ -1,6 +1,6 @@
 // Lossless JPEG, from the markers to the last row.
 // Covers: decode/jpeg_lossless.cpp decode/jpeg_lossless_scan.cpp decode/jpeg_lossless_rows.cpp
-// Covers: decode/huffman.cpp decode/entropy_bytes.cpp
+// Covers: decode/jpeg_lossless_cells.cpp decode/huffman.cpp decode/entropy_bytes.cpp
 
 #include "decoded.hpp"
 #include "fuzz.hpp"

@@ -1,7 +1,7 @@
 // JPEG-LS codestreams that pass the check of their markers.
 // Covers: decode/jpeg_ls.cpp decode/jpeg_ls_bits.cpp decode/jpeg_ls_coding.cpp
 // Covers: decode/jpeg_ls_header.cpp decode/jpeg_ls_preset.cpp decode/jpeg_ls_rows.cpp
-// Covers: decode/jpeg_ls_scan.cpp
+// Covers: decode/jpeg_ls_scan.cpp decode/jpeg_ls_codes.cpp
 
 #include "decode/jpeg_ls.hpp"
 #include "decode/codestream.hpp"

@@ -1,5 +1,6 @@
 // What stands around libjpeg-turbo: its errors and warnings, colours, parts of an image.
-// Covers: decode/libjpeg_codec.cpp
+// Covers: decode/libjpeg_8_bits.cpp decode/libjpeg_12_bits.cpp decode/libjpeg_session.cpp
+// Covers: decode/inverse_dct.cpp
 
 #include "frame_input.hpp"
 
