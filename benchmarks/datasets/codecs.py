@@ -29,7 +29,7 @@ CODEC_SYNTAXES: Final = {
 }
 # Of 8-bit JPEG, in stored units: what a right decoder may be off, in the mean and at most.
 CODEC_TOLERANCE: Final = (0.8, 14.0)
-_CT_FRAMES: Final = 20
+_SIZES: dict[Picture, tuple[int, int, int]] = {"CT": (20, 512, 512), "MG": (1, 4096, 3328)}
 _PHANTOM_BITS: Final = 12
 _ATTRIBUTES: Final = {
     "StudyDate": "",
@@ -83,8 +83,9 @@ def codec_frames(syntax: str, picture: Picture) -> Path:
 
 def _cells(syntax: str, picture: Picture) -> tuple[np.ndarray, int]:
     """Stored values and BitsStored."""
+    frames, rows, columns = _SIZES[picture]
     cells, bits = (
-        (ct_cells(_CT_FRAMES, 512), 16) if picture == "CT" else (breast(4096, 3328)[None], 12)
+        (ct_cells(frames, rows), 16) if picture == "CT" else (breast(rows, columns)[None], 12)
     )
     if syntax == "jpeg_8bit":
         return (cells >> (_PHANTOM_BITS - 8)).astype(np.uint8), 8
