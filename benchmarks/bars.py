@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.case import OURS
+from benchmarks.contenders.compiled import DIRECTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,47 @@ def _all_right(rows: Sequence[Row]) -> float:
     return sum(bool(row["wrong"]) for row in own)
 
 
+def _best_of_others(*cases: str) -> Callable[[Sequence[Row]], float]:
+    """How many times as long as ours the fastest right answer took, where that is least."""
+
+    def measure(rows: Sequence[Row]) -> float:
+        return min(
+            float(row["ratio"])
+            for row in rows
+            if row["case"] in cases and not row["contender"].startswith((OURS, "limit", DIRECTLY))
+            if not row["refused"] and not row["wrong"]
+        )
+
+    return measure
+
+
+def _directly(syntax: str) -> Callable[[Sequence[Row]], float]:
+    """How many times as long as ours the library itself took, where that is least."""
+    return lambda rows: min(
+        _ratio(f"{picture} {syntax}", name)(rows)
+        for picture in ("CT", "MG")
+        for name in ((DIRECTLY,) if syntax != "deflated" else ("zlib, directly",))
+    )
+
+
+def _second_thread(*cases: str) -> Callable[[Sequence[Row]], float]:
+    """How many times as long as with two threads ours takes with one, where that is least."""
+    return lambda rows: min(
+        float(row["ratio"])
+        for row in rows
+        if row["case"] in cases and row["contender"] == OURS and row["threads"] == 1
+    )
+
+
+_COMPRESSED: Final = (
+    *("deflated", "rle", "jpeg_lossless", "jpeg_ls"),
+    *("jpeg_2000", "htj2k", "jpeg_12bit", "jpeg_8bit"),
+)
+# At least so many times as fast as the best of the others.
+_DECODERS: Final = {"rle": 2, "jpeg_lossless": 2, "jpeg_ls": 1.4}
+_LOADS: Final = dict.fromkeys(_COMPRESSED, 2.0) | {"htj2k": 1.4, "jpeg_2000": 0.95}
+_SCALING: Final = dict.fromkeys(_COMPRESSED, 1.8) | {"jpeg_2000": 1.5}
+
 BARS: Final = (
     Bar(
         "volume",
@@ -173,9 +215,51 @@ BARS: Final = (
         1.25,
         is_most=True,
     ),
+    *(
+        Bar(
+            "codecs",
+            f"{syntax}: at least {{limit}} times as fast as the best of the others, CT and MG",
+            _best_of_others(f"CT {syntax}", f"MG {syntax}"),
+            limit,
+        )
+        for syntax, limit in _DECODERS.items()
+    ),
+    Bar(
+        "codecs",
+        "deflated: at least {limit} times as fast as zlib, CT and MG",
+        _directly("deflated"),
+        2,
+    ),
+    *(
+        Bar(
+            "codecs",
+            f"{syntax}: at least {{limit}} times as fast as the same library directly, CT and MG",
+            _directly(syntax),
+            0.95,
+        )
+        for syntax in ("jpeg_8bit", "jpeg_2000", "htj2k")
+    ),
+    *(
+        Bar(
+            "threads",
+            f"{syntax}: at least {{limit}} times as fast as the best of the others",
+            _best_of_others(syntax),
+            limit,
+        )
+        for syntax, limit in _LOADS.items()
+    ),
+    *(
+        Bar(
+            "threads",
+            f"{syntax}: with a second thread at least {{limit}} times as fast as with one",
+            _second_thread(syntax),
+            limit,
+        )
+        for syntax, limit in _SCALING.items()
+    ),
     Bar("memory", "at most {limit} MB over the result", _growth, 40, is_most=True),
     *(
         Bar(question, "no wrong answer of ours", _all_right, 0, is_most=True)
-        for question in ("volume", "mammogram", "enhanced", "headers", "index", "indexed")
+        for question in ("volume", "codecs", "threads", "enhanced", "headers", "index", "indexed")
     ),
 )

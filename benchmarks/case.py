@@ -13,9 +13,10 @@ import numpy as np
 # volume: a folder of slices to float32 modality values (z, y, x).
 # indexed: the same, where the folder has a saved index.
 # frames: one file to its stored values (n, y, x), in the order of the file.
+# codec: the same on one thread, whoever has more.
 # scan: a tree to {SOPInstanceUID: (SeriesInstanceUID, z of the position)}.
 # index: a tree to the number of its series and of its frames.
-Work: TypeAlias = Literal["volume", "indexed", "frames", "scan", "index"]
+Work: TypeAlias = Literal["volume", "indexed", "frames", "codec", "scan", "index"]
 Load: TypeAlias = Callable[[], Any]
 
 OURS: Final = "torchdicom"
@@ -44,6 +45,11 @@ class Case:
     transfer_syntax: str
     tolerance: tuple[float, float] = (0.0, 0.0)
     intercept: float = 0.0
+
+    @property
+    def our_threads(self) -> int:
+        """Of the contender whose times the others' are divided by."""
+        return 1 if self.work == "codec" else 2
 
     @property
     def files(self) -> list[Path]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # As many as keep the slowest contender below a few seconds.
 _NATIVE_SLICES: Final = 300
 _OTHER_SLICES: Final = 20
+# Where only the fastest compete: all, but for the slowest codecs.
+_MANY_SLICES: Final = {"jpeg_ls": 100, "jpeg_2000": 20, "htj2k": 100, "jpeg_12bit": 100}
 _INTERCEPT: Final = -1024
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 
@@ -55,21 +57,39 @@ def native(is_quick: bool) -> list[Case]:  # noqa: ARG001, FBT001
     return [_series("native", _slices("native"))]
 
 
+def many_slices(is_quick: bool) -> list[Case]:  # noqa: FBT001
+    """Series in each transfer syntax, long ones wherever there is time for it."""
+    names = ("native", "rle", "jpeg_lossless") if is_quick else tuple(datasets.CT_SYNTAXES)
+    return [_series(name, _MANY_SLICES.get(name, _NATIVE_SLICES)) for name in names]
+
+
 def native_and_lossless(is_quick: bool) -> list[Case]:  # noqa: ARG001, FBT001
     """Where memory is the limit, and where the processor is."""
     return [_series(name, _slices(name)) for name in ("native", "jpeg_lossless")]
 
 
-def mammograms(is_quick: bool) -> list[Case]:  # noqa: FBT001
-    """Files of one large frame."""
-    names = ("native", "rle") if is_quick else tuple(datasets.MAMMOGRAM_SYNTAXES)
-    uids = datasets.MAMMOGRAM_SYNTAXES
-    return [_stored(name, datasets.mammogram(name), uids[name], 0) for name in names]
+def codecs(is_quick: bool) -> list[Case]:  # noqa: FBT001
+    """Frames of one size and the other in each compressed syntax."""
+    names = ("rle", "jpeg_8bit") if is_quick else tuple(datasets.CODEC_SYNTAXES)
+    pictures = ("CT",) if is_quick else ("CT", "MG")
+    return [_frames(name, picture) for picture in pictures for name in names]
+
+
+def _frames(syntax: str, picture: datasets.Picture) -> Case:
+    folder = datasets.codec_frames(syntax, picture)
+    return Case(
+        name=f"{picture} {syntax}",
+        work="codec",
+        folder=str(folder),
+        truth=str(folder.with_name(f"{folder.name}.npy")),
+        transfer_syntax=datasets.CODEC_SYNTAXES[syntax],
+        tolerance=datasets.CODEC_TOLERANCE if syntax == "jpeg_8bit" else (0.0, 0.0),
+    )
 
 
 def enhanced(is_quick: bool) -> list[Case]:  # noqa: FBT001
     """Files of many frames."""
-    names = ("native",) if is_quick else tuple(datasets.ENHANCED_SYNTAXES)
+    names = ("native",) if is_quick else ("native", "jpeg_lossless")
     uids = datasets.ENHANCED_SYNTAXES
     return [
         _stored(name, datasets.enhanced_ct(name, _slices(name)), uids[name], _INTERCEPT)

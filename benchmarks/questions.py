@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from benchmarks import cases
 from benchmarks.case import OURS, Case, Contender
 from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders.compiled import DIRECTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ class Question:
         cases: Makes the work; True for the small form that CI has time for.
         mode: Warm or cold page cache, or memory instead of time.
         names: The contenders, or all of that work.
+        most_threads: The most that one of them has.
         rounds: How many in each pass at most.
         budget_s: Seconds for one contender at one case in each pass.
     """
@@ -32,15 +34,17 @@ class Question:
     cases: Callable[[bool], list[Case]]
     mode: Literal["warm", "cold", "memory"] = "warm"
     names: tuple[str, ...] | None = None
+    most_threads: int = 4
     rounds: int = 2
     budget_s: float = 0.5
 
     def contenders(self, case: Case, *, is_quick: bool) -> list[Contender]:
         """Those who compete at a case."""
+        most = min(self.most_threads, 2) if self.names is None else self.most_threads
         chosen = [
             one
             for one in CONTENDERS[case.work]
-            if (self.names is None and one.threads <= 2) or one.name in (self.names or ())
+            if one.threads <= most and (self.names is None or one.name in self.names)
         ]
         return [one for one in chosen if one.name in _QUICK] if is_quick else chosen
 
@@ -56,6 +60,7 @@ _QUICK: Final = (
     "fastdicom",
     "converted: .npy",
     "pydicom + imagecodecs",
+    DIRECTLY,
     "torchdicom.scan",
     "torchdicom.open_index",
     "torchdicom, refresh",
@@ -73,12 +78,11 @@ QUESTIONS: Final = {
     ),
     "threads": Question(
         "Threads",
-        "The same with 1, 2 and 4 threads on the processors named below.",
-        cases.native_and_lossless,
-        names=(
-            *(OURS, "limit", "dicomsdl", "GDCM (C++)"),
-            *("pydicom loop", "pydicom, threads", "pydicom + imagecodecs"),
-        ),
+        "300 slices in each syntax (100 of JPEG-LS, HTJ2K and 12-bit JPEG, 20 of JPEG 2000), with "
+        "1 and 2 threads on the processors named below: torchdicom, and the fastest others.",
+        cases.many_slices,
+        names=(OURS, "limit", "dicomsdl", "GDCM (C++)", "pydicom + imagecodecs"),
+        most_threads=2,
     ),
     "cold": Question(
         "Cold page cache",
@@ -104,10 +108,13 @@ QUESTIONS: Final = {
             *("converted: .npy", "converted: .pt", "converted: .nii", "converted: .nii.gz"),
         ),
     ),
-    "mammogram": Question(
-        "One large image",
-        "A 4096x3328 mammogram of 12 bits to its stored values as int16.",
-        cases.mammograms,
+    "codecs": Question(
+        "Decoders, on one core",
+        "One file of 20 CT frames of 512x512 (16 bits; 8-bit JPEG: 8), and one of a mammogram of "
+        "4096x3328 (12 bits; 8), to their stored values, on one thread: next to no header, no "
+        'rescale, no order. "The same library, directly" reads the file and calls libjpeg-turbo or '
+        "OpenJPEG from C++, the very library that torchdicom is linked with.",
+        cases.codecs,
     ),
     "enhanced": Question(
         "One enhanced multi-frame file",

@@ -43,11 +43,14 @@ class Lane:
     pairs: list[list[Pair]] = field(default_factory=list)
     disk_bytes: int = 0
     start_bytes: int = 0
+    our_threads: int = 2
 
     @property
     def is_ours(self) -> bool:
         """Whether its times are what the others are divided by."""
-        return self.child.contender.name == OURS and self.child.contender.threads == 2
+        return (
+            self.child.contender.name == OURS and self.child.contender.threads == self.our_threads
+        )
 
     @property
     def seconds(self) -> list[float]:
@@ -56,7 +59,7 @@ class Lane:
 
 
 class Race:
-    """The contenders at a case; ours with two threads is among them.
+    """The contenders at a case; ours is among them.
 
     Attributes:
         lanes: Those who take part, in the order given; those that the case is not for are left
@@ -85,7 +88,10 @@ class Race:
             budget_s: Seconds for one contender in a pass; who has used them up runs no more.
             cold: Drop the files from the page cache before each piece of work.
         """
-        self.case, self.lanes = case, [Lane(children.get(one, case.work)) for one in contenders]
+        self.case = case
+        self.lanes = [
+            Lane(children.get(one, case.work), our_threads=case.our_threads) for one in contenders
+        ]
         self._children = children
         self._plan, self._rounds, self._budget_s, self._cold = plan, rounds, budget_s, cold
         self._order = random.Random(case.name)

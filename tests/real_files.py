@@ -40,9 +40,9 @@ def assert_only(found: Mapping[str, str], expected: Mapping[str, tuple[str, str]
         expected: For each file a regular expression that this has to match, and the reason.
     """
     news = {name: what for name, what in found.items() if name not in expected}
-    assert news == {}
+    assert not news, f"not expected: {news}"
     stale = sorted(expected.keys() - found.keys())
-    assert stale == []
+    assert not stale, f"no longer so: {stale}"
     for name, what in found.items():
         assert re.search(expected[name][0], what), f"{name}: {what}, not {expected[name][0]}"
 

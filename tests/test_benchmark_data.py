@@ -14,7 +14,7 @@ from pydicom.encaps import generate_fragments, parse_basic_offsets
 
 import torchdicom as td
 from benchmarks import datasets
-from benchmarks.datasets import cache
+from benchmarks.datasets import cache, codecs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,24 @@ def test_a_series_loads(name: str, backend: Backend) -> None:
     folder = datasets.ct_series(_SLICES, _SIZE, name)
     volume = td.load(folder, backend=backend)
     assert np.array_equal(volume.data.numpy(), datasets.truth(folder))
+
+
+@pytest.mark.parametrize("picture", ["CT", "MG"])
+@pytest.mark.parametrize("name", [n for n in datasets.CODEC_SYNTAXES if n not in _MISSING])
+def test_codec_frames_have_the_values_that_truth_tells(
+    name: str, picture: codecs.Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codecs, "_SIZES", {"CT": (3, 64, 64), "MG": (1, 96, 80)})
+    folder = datasets.codec_frames(name, picture)
+    (path,) = folder.iterdir()
+    ds = pydicom.dcmread(path)
+    assert ds.file_meta.TransferSyntaxUID == datasets.CODEC_SYNTAXES[name]
+    bits = 8 if name == "jpeg_8bit" else {"CT": 16, "MG": 12}[picture]
+    assert (ds.BitsStored, ds.PixelRepresentation) == (bits, int(bits == 16))
+    found, truth = _stored(ds, name), datasets.truth(folder)
+    assert (found.shape, found.dtype) == (truth.shape, truth.dtype)
+    within = 3 * datasets.CODEC_TOLERANCE[1] if name == "jpeg_8bit" else 0
+    assert np.abs(found.astype(int) - truth).max() <= within
 
 
 def test_names_say_nothing_about_the_order() -> None:

@@ -10,8 +10,9 @@ import pytest
 from pydicom.uid import HTJ2KLossless
 
 from benchmarks import datasets
-from benchmarks.datasets import cache
+from benchmarks.datasets import cache, codecs
 from benchmarks.native import build
+from benchmarks.native.codec_peer import CodecFrames, ZlibFrames
 from benchmarks.native.gdcm_peer import GdcmImage, GdcmScan, GdcmSeries
 from benchmarks.native.limit import Limit, floor
 
@@ -67,6 +68,52 @@ def test_gdcm_reads_all_frames_of_a_file() -> None:
     found = GdcmImage(path).load()
     assert found.dtype == np.int16
     assert np.array_equal(found - 1024.0, datasets.truth(folder))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"CT": (_SLICES, _SIZE, _SIZE), "MG": (1, 96, 80)}
+    monkeypatch.setattr(codecs, "_SIZES", sizes)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("picture", ["CT", "MG"])
+@pytest.mark.parametrize("syntax", ["jpeg_8bit", "jpeg_2000", "htj2k", "deflated"])
+def test_libraries_decode_frames_directly(syntax: str, picture: codecs.Picture) -> None:
+    folder = datasets.codec_frames(syntax, picture)
+    (path,) = folder.iterdir()
+    work = ZlibFrames(path) if syntax == "deflated" else CodecFrames(path)
+    expected = datasets.truth(folder)
+    for _ in range(2):
+        found = work.load()
+        assert found.dtype == expected.dtype or syntax != "jpeg_8bit"
+        assert found.shape == expected.shape
+        off = np.abs(found.astype(int) - expected)
+        # Edges are many in a small picture: the bound is of a picture of full size.
+        assert off.max() <= (3 * datasets.CODEC_TOLERANCE[1] if syntax == "jpeg_8bit" else 0)
+
+
+@pytest.mark.usefixtures("small")
+def test_libraries_stand_aside_for_other_syntaxes() -> None:
+    (path,) = datasets.codec_frames("rle", "CT").iterdir()
+    for work in (CodecFrames, ZlibFrames):
+        with pytest.raises(NotImplementedError):
+            work(path)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("syntax", ["jpeg_8bit", "jpeg_2000"])
+def test_libraries_say_what_they_refuse(syntax: str, tmp_path: Path) -> None:
+    (path,) = datasets.codec_frames(syntax, "CT").iterdir()
+    damaged = bytearray(path.read_bytes())
+    at = damaged.index(b"\xff\xc0" if syntax == "jpeg_8bit" else b"\xff\x51")
+    good = CodecFrames(path)
+    damaged[at + 1] = 0x01
+    copy = tmp_path / "damaged.dcm"
+    copy.write_bytes(damaged)
+    good._path = copy
+    with pytest.raises(RuntimeError, match=r"JPEG"):
+        good.load()
 
 
 def test_gdcm_scans_a_few_tags() -> None:

@@ -16,6 +16,10 @@ from builders import (
     ENCAPSULATED,
     EXPLICIT,
     IMPLICIT,
+    JPEG,
+    JPEG_2000,
+    JPEG_LOSSLESS,
+    JPEG_LS,
     PIXEL_DATA,
     RLE,
     UNDEFINED,
@@ -28,7 +32,7 @@ from builders import (
     offset_of,
 )
 from builders_frames import encapsulated, extended_table, rle_frame
-from helpers import Backend, expect_error, read_header
+from helpers import Backend, expect_error, read_header, syntax_id
 
 FRAMES = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
 HALVES = [FRAMES[0].tobytes(), FRAMES[1].tobytes()]
@@ -101,7 +105,10 @@ def test_ranges_of_a_deflated_file_count_inflated_bytes(backend: Backend) -> Non
 
 def test_pixel_data_longer_than_the_frames(backend: Backend) -> None:
     data = ct_slice(FRAMES[0].tobytes() + bytes(7), Rows=3, Columns=4)
-    assert read_header(data, backend).frame_ranges[0][0][1] == 24
+    header = read_header(data, backend)
+    assert header.frame_ranges[0][0][1] == 24
+    note = "The pixel data has 32 bytes where its frames need 24; the rest is passed over"
+    assert header.notes == ((note,) if backend == "native" else ())
     assert td.decode(data, backend=backend).tolist() == FRAMES[:1].tolist()
 
 
@@ -138,6 +145,44 @@ def test_wrong_offset_table(backend: Backend, case: Case) -> None:
         td.decode(case.build(), backend=backend)
     with expect_error("invalid_offset_table"):
         read_header(case.build(), backend)
+
+
+JPEG_ENDS = b"\xff\xd9"
+
+
+@pytest.mark.parametrize("syntax", [JPEG, JPEG_LOSSLESS, JPEG_LS, JPEG_2000], ids=syntax_id)
+@pytest.mark.parametrize("padding", [b"", b"\0", bytes(8)], ids=len)
+def test_frames_without_table_end_at_their_markers(
+    backend: Backend, syntax: Syntax, padding: bytes
+) -> None:
+    last = JPEG_ENDS + padding
+    frames = [[b"aa", b"bb" + last], [b"cc" + last], [b"dd", b"ee", b"f" + last]]
+    data = ct_slice(
+        np.zeros((3, 2, 2), np.int16), syntax=syntax, pixel_element=encapsulated(frames)
+    )
+    lengths = [
+        [length for _, length in ranges] for ranges in read_header(data, backend).frame_ranges
+    ]
+    assert lengths == [[len(fragment) for fragment in frame] for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "frames"),
+    [
+        (RLE, [[b"aa", JPEG_ENDS], [JPEG_ENDS]]),
+        (JPEG_2000, [[b"aa", b"bb"], [JPEG_ENDS]]),
+        (JPEG_2000, [[JPEG_ENDS, JPEG_ENDS], [JPEG_ENDS]]),
+        (JPEG_2000, [[b"aa", JPEG_ENDS], [JPEG_ENDS, b"bb"]]),
+        (JPEG_2000, [[b"aa", JPEG_ENDS + bytes(9)], [JPEG_ENDS]]),
+        (JPEG_2000, [[JPEG_ENDS, b"aa"], [b"bb"]]),
+    ],
+)
+def test_markers_that_give_another_number_of_frames(
+    backend: Backend, syntax: Syntax, frames: Fragments
+) -> None:
+    data = ct_slice(FRAMES, syntax=syntax, pixel_element=encapsulated(frames))
+    with expect_error("frame_count_mismatch"):
+        read_header(data, backend)
 
 
 BAD_COUNTS = [

@@ -70,6 +70,7 @@ EXPECTED: dict[str, Any] = {
     "rescale_intercept": -1024.0,
     "rescale_type": None,
     "units": None,
+    "notes": (),
 }
 
 

@@ -85,14 +85,19 @@ def test_backends_agree_on_every_file(data_dir: Path, source: str) -> None:
     assert decoded
 
 
-def by_pydicom(path: Path) -> Any:
-    """Values of pydicom in our order of axes: (n, y, x) or (n, 3, y, x)."""
+def by_pydicom(path: Path) -> tuple[pydicom.Dataset, Any]:
+    """The data set, and its values as pydicom has them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ds = pydicom.dcmread(path, force=True)
-        if "TransferSyntaxUID" not in ds.file_meta:
+        if not hasattr(ds, "file_meta") or "TransferSyntaxUID" not in ds.file_meta:
+            ds.file_meta = pydicom.dataset.FileMetaDataset()
             ds.file_meta.TransferSyntaxUID = read_header(path, "native").transfer_syntax_uid
-        values = pydicom.pixels.pixel_array(ds)
+        return ds, pydicom.pixels.pixel_array(ds)
+
+
+def in_our_order(ds: pydicom.Dataset, values: Any) -> Any:
+    """(n, y, x) or (n, 3, y, x)."""
     frames = int(ds.get("NumberOfFrames") or 1)
     shape = (frames, ds.Rows, ds.Columns)
     if int(ds.get("SamplesPerPixel", 1)) == 1:
@@ -102,7 +107,7 @@ def by_pydicom(path: Path) -> Any:
 
 def difference_from_pydicom(path: Path, found: torch.Tensor) -> str | None:
     try:
-        expected = by_pydicom(path)
+        expected = in_our_order(*by_pydicom(path))
     except Exception as error:  # noqa: BLE001 - it has classes of its own for everything
         return f"pydicom: {' '.join(str(error).split())}"[:200]
     header = read_header(path, "native")
@@ -138,10 +143,8 @@ def test_palettes_are_pydicom_s(data_dir: Path, backend: Backend) -> None:
         ds = pydicom.dcmread(path, force=True)
         if ds.get("PhotometricInterpretation") != "PALETTE COLOR":
             continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            indices = pydicom.pixels.pixel_array(ds)
-            expected = pydicom.pixels.apply_color_lut(indices, ds)[..., :3]
+        ds, indices = by_pydicom(path)
+        expected = pydicom.pixels.apply_color_lut(indices, ds)[..., :3]
         frames = expected.reshape(-1, ds.Rows, ds.Columns, 3)
         volume = td.load(path, policy=POLICY, backend=backend)
         found = volume.data.reshape(-1, *volume.data.shape[-4:]).movedim(1, -1)[:, 0]

@@ -133,11 +133,20 @@ def test_codestream_is_checked_before_the_plugin_sees_it(
     with pytest.raises(DecodeError) as mismatch:
         _codecs.decode_cells(codestream, uid, larger)
     assert mismatch.value.code == "codestream_mismatch"
-    # JPEG XL has no marker at its end: its header alone tells that it is cut off.
+    # JPEG XL has no marker at its end: only its header tells without the library.
     end = 3 if codec.function == "jpegxl_decode" else -2
     with pytest.raises(DecodeError) as cut:
         _codecs.decode_cells(codestream[:end], uid, PIXELS)
     assert cut.value.code == "invalid_codestream"
+
+
+def test_jpeg_xl_that_is_cut_off() -> None:
+    uid = "1.2.840.10008.1.2.4.110"
+    codestream = _codestream("jpegxl_decode", uid)
+    for end in (12, len(codestream) - 1):
+        with pytest.raises(DecodeError) as caught:
+            _codecs.decode_cells(codestream[:end], uid, PIXELS)
+        assert caught.value.code == "invalid_codestream"
 
 
 def test_plugin_that_refuses_is_decoder_failed(monkeypatch: pytest.MonkeyPatch) -> None:

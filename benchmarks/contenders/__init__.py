@@ -29,10 +29,29 @@ _MODULES: Final = (
     pydicom_ways,
 )
 
+# Those that time a decoder and little else.
+_DECODE: Final = (
+    "dicomsdl",
+    "pydicom + imagecodecs",
+    "pydicom + pylibjpeg",
+    "pydicom + gdcm",
+    "pydicom + pyjpegls",
+)
+
 CONTENDERS: Final[dict[Work, tuple[Contender, ...]]] = {
     "volume": tuple(one for module in _MODULES for one in module.VOLUME),
     "indexed": indexes.INDEXED,
     "frames": tuple(one for module in _MODULES for one in module.FRAMES),
+    "codec": (
+        *ours.CODEC,
+        *compiled.CODEC,
+        *(
+            one
+            for module in (peers, codec_libraries, pydicom_ways)
+            for one in module.FRAMES
+            if one.name in _DECODE
+        ),
+    ),
     "scan": scanners.SCAN,
     "index": indexes.INDEX,
 }

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _NATIVE: Final = "1.2.840.10008.1.2.1"
 _LIMIT: Final = ("benchmarks.native.limit",)
 _GDCM: Final = ("benchmarks.native.gdcm_peer",)
+_CODEC: Final = ("benchmarks.native.codec_peer",)
+# libjpeg-turbo or OpenJPEG: the very library that torchdicom is linked with.
+DIRECTLY: Final = "the same library, directly"
 
 
 def _limit(threads: int, *, mapped: bool = False) -> Callable[[Case], Load]:
@@ -43,9 +46,26 @@ def _gdcm_frames(case: Case) -> Load:
     return GdcmImage(case.files[0]).load
 
 
+def _directly(case: Case) -> Load:
+    from benchmarks.native.codec_peer import CodecFrames  # noqa: PLC0415
+
+    return CodecFrames(case.files[0]).load
+
+
+def _zlib(case: Case) -> Load:
+    from benchmarks.native.codec_peer import ZlibFrames  # noqa: PLC0415
+
+    return ZlibFrames(case.files[0]).load
+
+
 VOLUME: Final = (
     *(Contender("limit", _limit(n), n, modules=_LIMIT) for n in (1, 2)),
     *(Contender("limit, mapped", _limit(n, mapped=True), n, modules=_LIMIT) for n in (1, 2)),
     *(Contender("GDCM (C++)", _gdcm_volume(n), n, modules=_GDCM) for n in (1, 2)),
 )
 FRAMES: Final = (Contender("GDCM (C++)", _gdcm_frames, modules=_GDCM),)
+CODEC: Final = (
+    *FRAMES,
+    Contender(DIRECTLY, _directly, modules=_CODEC),
+    Contender("zlib, directly", _zlib, modules=_CODEC),
+)

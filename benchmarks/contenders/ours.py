@@ -52,6 +52,22 @@ def _frames(threads: int) -> Callable[[Case], Load]:
     return prepare
 
 
+def _codec(name: str | None) -> Callable[[Case], Load]:
+    """The type that the stored values call for, on one thread."""
+
+    def prepare(case: Case) -> Load:
+        import torchdicom as td  # noqa: PLC0415
+
+        if name is not None:
+            (row,) = [r for r in td.codecs() if r.transfer_syntax_uid == case.transfer_syntax]
+            if name not in row.codecs:
+                raise NotImplementedError
+        file = case.files[0]
+        return lambda: td.decode(file, num_threads=1, codec=name)
+
+    return prepare
+
+
 def _volume_values(volume: Any) -> np.ndarray:
     values: np.ndarray = volume.data.numpy()
     return values
@@ -62,3 +78,7 @@ VOLUME: Final = (
     Contender("torchdicom, first load", _first(2), 2, _volume_values, _MODULES),
 )
 FRAMES: Final = tuple(Contender(OURS, _frames(n), n, modules=_MODULES) for n in (1, 2))
+CODEC: Final = (
+    Contender(OURS, _codec(None), modules=_MODULES),
+    Contender("torchdicom, codec gdcm", _codec("gdcm"), modules=_MODULES),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks.datasets.cache import CACHE, truth
+from benchmarks.datasets.codecs import CODEC_SYNTAXES, CODEC_TOLERANCE, Picture, codec_frames
 from benchmarks.datasets.ct import CT_SYNTAXES, LOSSY, ct_series, header_tree
 from benchmarks.datasets.enhanced import ENHANCED_SYNTAXES, enhanced_ct
 from benchmarks.datasets.mammogram import MAMMOGRAM_SYNTAXES, mammogram
@@ -12,12 +13,16 @@ from benchmarks.datasets.many import FILES_A_SERIES, many_files
 
 __all__ = [
     "CACHE",
+    "CODEC_SYNTAXES",
+    "CODEC_TOLERANCE",
     "CT_SYNTAXES",
     "ENHANCED_SYNTAXES",
     "FILES_A_SERIES",
     "LOSSY",
     "LOSSY_TOLERANCE",
     "MAMMOGRAM_SYNTAXES",
+    "Picture",
+    "codec_frames",
     "ct_series",
     "enhanced_ct",
     "header_tree",

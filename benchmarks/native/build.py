@@ -13,13 +13,16 @@ from typing import Final
 BUILD: Final = Path(__file__).resolve().parents[2] / "build" / "native"
 _SOURCES: Final = Path(__file__).resolve().parent
 _FLAGS: Final = ("-O3", "-march=native", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
-# What cmake/Dependencies.cmake looks for.
-_GDCM_INCLUDES: Final = tuple(
-    Path(prefix) / "include" / f"gdcm-{version}"
-    for prefix in ("/usr", "/usr/local")
-    for version in ("3.2", "3.0")
-)
-_GDCM_LIBRARIES: Final = ("-lgdcmMSFF", "-lgdcmDSED", "-lgdcmDICT", "-lgdcmCommon")
+# Where the headers are that a compiler does not look for by itself: as cmake/Dependencies.cmake.
+_PREFIXES: Final = ("/usr", "/usr/local")
+_HEADERS: Final = {
+    "gdcm_peer.cpp": ("gdcmImageReader.h", ("gdcm-3.2", "gdcm-3.0")),
+    "codec_peer.cpp": ("openjpeg.h", ("openjpeg-2.5", "openjpeg-2.4")),
+}
+_LIBRARIES: Final = {
+    "gdcm_peer.cpp": ("-lgdcmMSFF", "-lgdcmDSED", "-lgdcmDICT", "-lgdcmCommon"),
+    "codec_peer.cpp": ("-ljpeg", "-lopenjp2"),
+}
 
 
 @cache
@@ -27,7 +30,7 @@ def library(name: str) -> ctypes.CDLL:
     """Load a library, compiled before if the source, the command or the processor changed.
 
     Args:
-        name: A source file beside this one: "limit.c" or "gdcm_peer.cpp".
+        name: A source file beside this one, such as "limit.c".
 
     Raises:
         RuntimeError: It does not compile; with the text of the compiler.
@@ -46,13 +49,16 @@ def library(name: str) -> ctypes.CDLL:
 def _command(source: Path) -> list[str]:
     if source.suffix == ".c":
         return ["cc", "-std=c11", "-pthread", *_FLAGS, str(source)]
-    found = [path for path in _GDCM_INCLUDES if (path / "gdcmImageReader.h").is_file()]
+    header, folders = _HEADERS[source.name]
+    paths = [Path(prefix) / "include" / name for prefix in _PREFIXES for name in folders]
+    found = [path for path in paths if (path / header).is_file()]
     if not found:
-        msg = f"GDCM's headers are in none of {', '.join(map(str, _GDCM_INCLUDES))}"
+        msg = f"{header} is in none of {', '.join(map(str, paths))}"
         raise RuntimeError(msg)
     # As a system header: its warnings are not ours.
     includes = ["-isystem", str(found[0])]
-    return ["c++", "-std=c++20", "-pthread", *_FLAGS, *includes, str(source), *_GDCM_LIBRARIES]
+    libraries = _LIBRARIES[source.name]
+    return ["c++", "-std=c++20", "-pthread", *_FLAGS, *includes, str(source), *libraries]
 
 
 def _compile(command: list[str], path: Path) -> None:

@@ -5,6 +5,7 @@
 #include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
 #include "decode/jpeg_lossless.hpp"
+#include "decode/jpeg_ls.hpp"
 #include "decode/libjpeg_codec.hpp"
 #include "decode/libjxl_codec.hpp"
 #include "decode/openjpeg_codec.hpp"
@@ -26,11 +27,7 @@ bool any_frame(const CodestreamInfo& /*info*/, const PixelFormat& /*format*/) no
     return true;
 }
 
-/// GDCM's samples have the codestream's sign.
-bool has_header_sign(const CodestreamInfo& info, const PixelFormat& format) noexcept {
-    return info.is_signed == format.is_signed;
-}
-
+// NOLINTNEXTLINE(modernize-use-string-view): the table has one type for all versions
 std::string own_version() { return TORCHDICOM_VERSION; }
 
 constexpr std::array kCodecs{
@@ -52,6 +49,12 @@ constexpr std::array kCodecs{
           .reads = is_one_of<Encoding::jpeg_lossless>,
           .takes = any_frame,
           .decode = decode_jpeg_lossless},
+    Codec{.name = "torchdicom",
+          .library = "torchdicom",
+          .version = own_version,
+          .reads = is_one_of<Encoding::jpeg_ls>,
+          .takes = any_frame,
+          .decode = decode_jpeg_ls},
     Codec{.name = "libdeflate",
           .library = "libdeflate",
           .version = libdeflate_version,
@@ -79,14 +82,9 @@ constexpr std::array kCodecs{
     Codec{.name = "gdcm",
           .library = "GDCM",
           .version = gdcm_version,
-          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls>,
+          .reads = is_one_of<Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
+                             Encoding::jpeg_2000>,
           .takes = gdcm_takes,
-          .decode = decode_with_gdcm},
-    Codec{.name = "gdcm",
-          .library = "GDCM",
-          .version = gdcm_version,
-          .reads = is_one_of<Encoding::jpeg_2000>,
-          .takes = has_header_sign,
           .decode = decode_with_gdcm},
 };
 

@@ -19,10 +19,11 @@ struct CodestreamInfo {
     std::uint32_t rows = 0;
     std::uint32_t columns = 0;
     std::uint32_t components = 0;
-    std::uint32_t precision = 0; ///< the largest of all components
-    bool is_signed = false;      ///< only JPEG 2000 says so
-    std::uint8_t process = 0;    ///< second byte of the SOF marker, of JPEG and JPEG-LS only
-    std::uint32_t scans = 0;     ///< of JPEG and JPEG-LS only, like what follows
+    std::uint32_t precision = 0;  ///< the largest of all components
+    bool is_signed = false;       ///< only JPEG 2000 says so
+    std::uint8_t process = 0;     ///< second byte of the SOF marker, of JPEG and JPEG-LS only
+    std::uint32_t scans = 0;      ///< of JPEG and JPEG-LS only, like what follows
+    std::size_t frame_header = 0; ///< where in the codestream the parameters of the SOF stand
     std::array<std::uint8_t, 3> component_ids{};   ///< of the first three components
     std::optional<std::uint8_t> adobe_transform{}; ///< of the APP14 segment of Adobe
     std::optional<std::uint8_t> jfif_version{};    ///< major version of the JFIF segment

@@ -32,10 +32,11 @@ void check_expansion(ByteSpan codestream, const PixelFormat& format) {
         fail(ErrorCode::internal_error,
              std::string{request.syntax.name} + " has no frames to decode");
     }
-    fail(ErrorCode::decoder_failed,
-         "None of the codecs that read " + std::string{request.syntax.name} +
-             " reads this frame, for its bits, components or JFIF and Adobe segments; convert the file to an "
-             "uncompressed transfer syntax");
+    fail(ErrorCode::decoder_failed, "None of the codecs that read " +
+                                        std::string{request.syntax.name} +
+                                        " reads this frame, for its bits, components or JFIF and "
+                                        "Adobe segments; convert the file to an "
+                                        "uncompressed transfer syntax");
 }
 
 /// The codec that the request names, or the first that reads the frame.

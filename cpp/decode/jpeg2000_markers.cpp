@@ -272,6 +272,7 @@ class Jpeg2000Walker {
             fail_invalid("The header of the tile-part that ends at byte " + std::to_string(end) +
                          " of the codestream goes on to byte " + std::to_string(at_));
         }
+        style_->check_data(bytes_.subspan(at_, end - at_));
     }
 
     /// Bytes from `start` to the last EOC: the frame may be padded behind it.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <string>
+#include <string_view>
 
 namespace torchdicom {
 
@@ -35,11 +36,23 @@ std::uint32_t u16(ByteSpan bytes, std::size_t at) {
                  " bytes, which do not fit what it says");
 }
 
+/// Pcap has a bit a part of ISO 15444, the first in the highest; Part 15 alone, HTJ2K, is read.
+void check_capabilities(ByteSpan cap) {
+    if (cap.size() < 6) {
+        fail_size("CAP", cap.size());
+    }
+    constexpr std::uint32_t kPart15 = std::uint32_t{1} << (32U - 15U);
+    const auto parts = load_number<std::uint32_t>(cap, 2, std::endian::big);
+    if ((parts & ~kPart15) != 0) {
+        fail_extension("capabilities " + std::to_string(parts) + " beyond Part 15");
+    }
+}
+
 } // namespace
 
 void Jpeg2000Style::read(std::uint16_t marker, ByteSpan segment) {
     if (marker == kCap) {
-        read_cap(segment);
+        check_capabilities(segment);
     } else if (marker == kCod) {
         read_cod(segment);
     } else if (marker == kCoc) {
@@ -52,18 +65,6 @@ void Jpeg2000Style::read(std::uint16_t marker, ByteSpan segment) {
 void Jpeg2000Style::require_default() const {
     if (!transform_) {
         fail_invalid("The codestream's main header has no coding style (COD)");
-    }
-}
-
-/// Pcap has a bit a part of ISO 15444, the first in the highest; Part 15 alone, HTJ2K, is read.
-void Jpeg2000Style::read_cap(ByteSpan cap) const {
-    if (cap.size() < 6) {
-        fail_size("CAP", cap.size());
-    }
-    constexpr std::uint32_t kPart15 = std::uint32_t{1} << (32U - 15U);
-    const auto parts = load_number<std::uint32_t>(cap, 2, std::endian::big);
-    if ((parts & ~kPart15) != 0) {
-        fail_extension("capabilities " + std::to_string(parts) + " beyond Part 15");
     }
 }
 
@@ -81,7 +82,31 @@ void Jpeg2000Style::read_cod(ByteSpan cod) {
     }
     transform_ = transform;
     layers_ = std::max(layers_, u16(cod, 4));
-    read_levels(cod.subspan(kParameters), (u8(cod, 2) & 1U) != 0, components_);
+    const std::uint32_t flags = u8(cod, 2); // Table A.13
+    has_sop_ = has_sop_ || (flags & 2U) != 0;
+    has_eph_ = has_eph_ || (flags & 4U) != 0;
+    read_levels(cod.subspan(kParameters), (flags & 1U) != 0, components_);
+}
+
+/// Packets are stuffed so that no byte above 8F follows an FF (B.10.1; ISO 15444-15 7.1.1), but for
+/// the markers SOP and EPH (A.8). An assertion of OpenJPEG 2.5.0's HT decoder counts on that, and
+/// ends the process.
+void Jpeg2000Style::check_data(ByteSpan data) const {
+    if (!has_ht_blocks_) {
+        return;
+    }
+    const std::string_view text = as_text(data);
+    std::size_t at = text.find('\xFF');
+    while (at != std::string_view::npos && at + 1 < data.size()) {
+        const std::uint32_t next = u8(data, at + 1);
+        const bool is_sop = has_sop_ && text.substr(at + 1, 3) == std::string_view{"\x91\0\4", 3};
+        const bool is_eph = has_eph_ && next == 0x92;
+        if (next > 0x8F && !is_sop && !is_eph) {
+            fail_invalid("Byte " + std::to_string(at + 1) + " of a tile-part's data is " +
+                         std::to_string(next) + ", which cannot follow a 255");
+        }
+        at = text.find('\xFF', at + (is_sop ? 6 : 1)); // SOP's number is not stuffed
+    }
 }
 
 void Jpeg2000Style::read_coc(ByteSpan coc) {

@@ -26,6 +26,10 @@ class Jpeg2000Style {
     /// Throws where the main header, which has been read, had no COD.
     void require_default() const;
 
+    /// Throws invalid_codestream where the data of a tile-part with HT blocks hold two bytes that
+    /// no coder writes.
+    void check_data(ByteSpan data) const;
+
     /// The least of all components and tiles.
     [[nodiscard]] std::uint32_t levels() const noexcept { return levels_; }
     /// Whether any component of any tile has blocks of Part 15.
@@ -35,7 +39,6 @@ class Jpeg2000Style {
     }
 
   private:
-    void read_cap(ByteSpan cap) const;
     void read_cod(ByteSpan cod);
     void read_coc(ByteSpan coc);
     void read_levels(ByteSpan parameters, bool has_precincts, std::uint32_t components);
@@ -48,6 +51,8 @@ class Jpeg2000Style {
     std::uint32_t levels_ = 32; // the most that SPcod has
     std::uint32_t layers_ = 1;
     bool has_ht_blocks_ = false;
+    bool has_sop_ = false;
+    bool has_eph_ = false;
     std::optional<std::uint32_t> transform_;
 };
 

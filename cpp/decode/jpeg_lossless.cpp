@@ -1,6 +1,7 @@
 #include "decode/jpeg_lossless.hpp"
 
 #include "decode/huffman.hpp"
+#include "decode/jpeg_lossless_cells.hpp"
 #include "decode/jpeg_lossless_scan.hpp"
 #include "decode/jpeg_process.hpp"
 
@@ -16,38 +17,6 @@ namespace torchdicom {
 namespace {
 
 constexpr std::size_t kTables = 4; // Table B.5
-
-/// Every `from_step`-th sample, as it was before the point transform, to every `to_step`-th cell.
-/// What a broken encoder made too large for the cell loses its high bits.
-template <typename Cell>
-[[gnu::always_inline]] inline void store_each(ByteSpan samples, std::size_t from_step,
-                                              MutableByteSpan cells, std::size_t to_step,
-                                              std::size_t count, std::uint32_t shift) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::uint32_t sample = load_number<std::uint16_t>(
-            samples, i * from_step * sizeof(std::uint16_t), std::endian::native);
-        const auto whole = static_cast<std::uint16_t>(sample << shift);
-        const auto cell = static_cast<Cell>(whole);
-        std::memcpy(cells.subspan(i * to_step * sizeof(Cell), sizeof(Cell)).data(), &cell,
-                    sizeof(Cell));
-    }
-}
-
-/// The samples of a scan to their places in whole pixels of `pixel_cells` cells.
-template <typename Cell>
-void store(ByteSpan samples, const LosslessScan& scan, std::size_t pixel_cells,
-           MutableByteSpan cells) {
-    const std::size_t count = samples.size() / sizeof(std::uint16_t);
-    if (scan.has_whole_pixels) {
-        store_each<Cell>(samples, 1, cells, 1, count, scan.shift);
-        return;
-    }
-    for (std::size_t c = 0; c < scan.loop.components; ++c) {
-        store_each<Cell>(samples.subspan(c * sizeof(std::uint16_t)), scan.loop.components,
-                         cells.subspan(scan.planes.at(c) * sizeof(Cell)), pixel_cells,
-                         count / scan.loop.components, scan.shift);
-    }
-}
 
 class LosslessDecoder {
   public:
@@ -78,7 +47,7 @@ class LosslessDecoder {
     };
 
     std::uint8_t next_marker() {
-        std::uint8_t byte = reader_.read<std::uint8_t>();
+        auto byte = reader_.read<std::uint8_t>();
         while (byte == 0xFF) {
             byte = reader_.read<std::uint8_t>();
         }
@@ -200,20 +169,6 @@ class LosslessDecoder {
         return *table;
     }
 
-    void store_cells(ByteSpan samples, const LosslessScan& scan, MutableByteSpan cells) const {
-        switch (format_->bytes_per_sample()) {
-        case sizeof(std::uint8_t):
-            store<std::uint8_t>(samples, scan, components_.size(), cells);
-            break;
-        case sizeof(std::uint16_t):
-            store<std::uint16_t>(samples, scan, components_.size(), cells);
-            break;
-        default:
-            store<std::uint32_t>(samples, scan, components_.size(), cells);
-            break;
-        }
-    }
-
     /// A scan of all components: its rows go to the sink as they come.
     void hand_on(const LosslessScan& scan) {
         start();
@@ -232,7 +187,7 @@ class LosslessDecoder {
             }
             const MutableByteSpan cells = decode_scratch(
                 Scratch::frame, (count - unwanted) * row_samples * format_->bytes_per_sample());
-            store_cells(wanted, scan, cells);
+            store_lossless(wanted, scan, *format_, cells);
             return sink_->put(cells);
         });
         is_done_ = true;
@@ -244,7 +199,7 @@ class LosslessDecoder {
         const std::size_t row_bytes = format_->bytes_per_row();
         const std::size_t used =
             decode_lossless_scan(scan, window_.y1, [&](ByteSpan rows, std::size_t first) {
-                store_cells(rows, scan, frame.subspan(first * row_bytes));
+                store_lossless(rows, scan, *format_, frame.subspan(first * row_bytes));
                 return true;
             });
         reader_ =

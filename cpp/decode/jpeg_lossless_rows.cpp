@@ -54,9 +54,10 @@ next_difference(BitBuffer& buffer, const HuffmanTable& table, bool& has_bad) noe
 }
 
 /// Table H.1: from the samples to the left, above, and above to the left.
-template <std::size_t predictor>
-[[gnu::always_inline]] inline std::int32_t predict(std::int32_t left, std::int32_t above,
+[[gnu::always_inline]] inline std::int32_t predict(std::size_t predictor, std::int32_t left,
+                                                   std::int32_t above,
                                                    std::int32_t corner) noexcept {
+    // NOLINTBEGIN(bugprone-signed-bitwise): halves are rounded down, Table H.1
     switch (predictor) {
     case 1:
         return left;
@@ -73,6 +74,7 @@ template <std::size_t predictor>
     default:
         return (left + above) >> 1;
     }
+    // NOLINTEND(bugprone-signed-bitwise)
 }
 
 constexpr std::size_t kAny = 0; // components: as many as the row says
@@ -124,7 +126,7 @@ template <std::size_t predictor, std::size_t components, std::size_t refill> cla
         if constexpr (predictor != 1) {
             above = load(above_, i);
         }
-        const std::int32_t prediction = predict<predictor>(left_[c], above, corner_[c]);
+        const std::int32_t prediction = predict(predictor, left_[c], above, corner_[c]);
         const std::uint32_t difference = next_difference(buffer_, *tables_[c], has_bad_);
         const auto sample =
             static_cast<std::uint16_t>(static_cast<std::uint32_t>(prediction) + difference);
@@ -145,26 +147,26 @@ template <std::size_t predictor, std::size_t components, std::size_t refill> cla
 
 // Dense samples, of more than 8 bits on average, are refilled more often: to look after each
 // whether there are enough bits left would too often be a wrong guess of the processor.
-enum Shape : std::size_t { one, one_dense, three, any, shapes };
+constexpr std::size_t kOne = 0;
+constexpr std::size_t kOneDense = 1;
+constexpr std::size_t kThree = 2;
+constexpr std::size_t kOthers = 3;
+constexpr std::size_t kShapes = 4;
 
 constexpr std::size_t kPredictors = 7;
-using Loops = std::array<DecodeLosslessRow, kPredictors * shapes>;
+using Loops = std::array<DecodeLosslessRow, kPredictors * kShapes>;
 
 template <std::size_t index>
 [[gnu::always_inline]] inline LosslessRowEnd run(const LosslessRow& row) noexcept {
-    constexpr std::size_t kPredictor = index / shapes + 1;
-    constexpr std::size_t kShape = index % shapes;
-    constexpr std::size_t kRefill = kShape == one_dense ? 2 : 4;
-    constexpr std::size_t kComponents = kShape == three ? 3 : kShape == any ? kAny : 1;
-    return RowDecoder<kPredictor, kComponents, kRefill>{row}.run();
+    constexpr std::size_t kPredictor = index / kShapes + 1;
+    constexpr std::size_t kShape = index % kShapes;
+    constexpr std::size_t kRefill = kShape == kOneDense ? 2 : 4;
+    constexpr std::array<std::size_t, kShapes> kComponents{1, 1, 3, kAny};
+    return RowDecoder<kPredictor, kComponents[kShape], kRefill>{row}.run();
 }
 
 template <std::size_t index> LosslessRowEnd decode_row(const LosslessRow& row) noexcept {
     return run<index>(row);
-}
-
-template <std::size_t... i> constexpr Loops all_loops(std::index_sequence<i...> /*all*/) {
-    return {decode_row<i>...};
 }
 
 #ifdef __x86_64__
@@ -173,37 +175,39 @@ template <std::size_t index>
 [[gnu::target("bmi2")]] LosslessRowEnd decode_row_bmi2(const LosslessRow& row) noexcept {
     return run<index>(row);
 }
-
-template <std::size_t... i> constexpr Loops all_bmi2_loops(std::index_sequence<i...> /*all*/) {
-    return {decode_row_bmi2<i>...};
-}
 #endif
+
+template <typename All> struct LoopsOf;
+template <std::size_t... i> struct LoopsOf<std::index_sequence<i...>> {
+    static constexpr Loops baseline{decode_row<i>...};
+#ifdef __x86_64__
+    static constexpr Loops bmi2{decode_row_bmi2<i>...};
+#endif
+};
+using AllLoops = LoopsOf<std::make_index_sequence<kPredictors * kShapes>>;
 
 } // namespace
 
 bool has_bmi2() noexcept {
 #ifdef __x86_64__
-    return __builtin_cpu_supports("bmi2") != 0;
+    return __builtin_cpu_supports("bmi2");
 #else
     return false;
 #endif
 }
 
 DecodeLosslessRow lossless_row_decoder(const LosslessRowKind& kind) noexcept {
-    static constexpr auto kAll = std::make_index_sequence<std::tuple_size_v<Loops>>{};
-    Shape shape = kind.components == 3 ? three : any;
+    std::size_t shape = kind.components == 3 ? kThree : kOthers;
     if (kind.components == 1) {
-        shape = kind.is_dense ? one_dense : one;
+        shape = kind.is_dense ? kOneDense : kOne;
     }
-    const std::size_t index = (kind.predictor - 1) * shapes + shape;
+    const std::size_t index = (kind.predictor - 1) * kShapes + shape;
 #ifdef __x86_64__
-    static constexpr Loops kBmi2 = all_bmi2_loops(kAll);
     if (kind.use_bmi2) {
-        return kBmi2[index];
+        return AllLoops::bmi2[index];
     }
 #endif
-    static constexpr Loops kBaseline = all_loops(kAll);
-    return kBaseline[index];
+    return AllLoops::baseline[index];
 }
 
 } // namespace torchdicom

@@ -132,6 +132,7 @@ class JpegWalker {
             read_component(body.subspan(at, 3));
         }
         info_.process = marker;
+        info_.frame_header = at_ - body.size();
         sof_ = marker;
     }
 

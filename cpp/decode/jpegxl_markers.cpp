@@ -17,7 +17,7 @@ namespace {
 
 JxlBasicInfo read_basic_info(ByteSpan frame) {
     const JxlDecoderPointer decoder = open_jpegxl(frame, JXL_DEC_BASIC_INFO);
-    JxlBasicInfo basic{};
+    JxlBasicInfo basic; // NOLINT(*-member-init): no zero is valid for all of it; filled below
     const JxlDecoderStatus status = JxlDecoderProcessInput(decoder.get());
     if (status != JXL_DEC_BASIC_INFO ||
         JxlDecoderGetBasicInfo(decoder.get(), &basic) != JXL_DEC_SUCCESS) {

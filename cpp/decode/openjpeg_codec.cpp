@@ -47,17 +47,6 @@ OPJ_SIZE_T read_bytes(void* buffer, OPJ_SIZE_T size, void* data) noexcept {
     return count;
 }
 
-OPJ_OFF_T skip_bytes(OPJ_OFF_T count, void* data) noexcept {
-    Input& input = input_of(data);
-    if (count < 0) {
-        return -1;
-    }
-    const std::size_t left = input.bytes.size() - input.at;
-    const std::size_t skipped = std::min(static_cast<std::size_t>(count), left);
-    input.at += skipped;
-    return static_cast<OPJ_OFF_T>(skipped);
-}
-
 OPJ_BOOL seek_byte(OPJ_OFF_T at, void* data) noexcept {
     Input& input = input_of(data);
     if (at < 0 || static_cast<std::size_t>(at) > input.bytes.size()) {
@@ -65,6 +54,11 @@ OPJ_BOOL seek_byte(OPJ_OFF_T at, void* data) noexcept {
     }
     input.at = static_cast<std::size_t>(at);
     return OPJ_TRUE;
+}
+
+OPJ_OFF_T skip_bytes(OPJ_OFF_T count, void* data) noexcept {
+    const auto at = static_cast<OPJ_OFF_T>(input_of(data).at);
+    return count >= 0 && seek_byte(at + count, data) == OPJ_TRUE ? count : -1;
 }
 
 void keep_complaint(const char* message, void* data) noexcept {
@@ -156,20 +150,21 @@ ImagePointer decode_image(Input& input, const Window& window, std::uint32_t redu
     return image;
 }
 
-/// Decoded components, and how their numbers become cells.
+/// Decoded components, and how their numbers become cells: (number & bits ^ sign) - sign.
 struct Planes {
     std::array<const OPJ_INT32*, 3> samples{};
     std::size_t components = 0;
-    std::uint32_t cut = 0;    ///< bits above the codestream's precision, where the sign is not its
-    bool is_extended = false; ///< those bits are to be copies of the sign
+    std::uint32_t bits = ~0U; ///< that are the number's
+    std::uint32_t sign = 0;   ///< the bit of them that is the sign
 };
 
 Planes planes_of(const opj_image_t& image, const Input& input, const CodestreamInfo& info,
                  const PixelFormat& format, const Window& window) {
-    Planes planes{.components = info.components, .is_extended = format.is_signed};
-    // pydicom's correction: the numbers were coded with the other sign, their bits are right.
+    Planes planes{.components = info.components};
+    // As pydicom has it: what was coded with the other sign has the right bits.
     if (info.is_signed != format.is_signed) {
-        planes.cut = 32 - info.precision;
+        planes.bits >>= 32 - info.precision;
+        planes.sign = format.is_signed ? 1U << (info.precision - 1) : 0;
     }
     if (image.numcomps != info.components || info.components > planes.samples.size()) {
         fail_decoder(input);
@@ -185,36 +180,22 @@ Planes planes_of(const opj_image_t& image, const Input& input, const CodestreamI
     return planes;
 }
 
-template <typename Cell, std::size_t kComponents, typename Convert>
-void interleave(const Planes& planes, std::size_t first, MutableByteSpan cells,
-                const Convert& convert) {
+template <typename Cell, std::size_t kComponents>
+void fill_cells(const Planes& planes, std::size_t first, MutableByteSpan cells) {
     const std::size_t pixels = cells.size() / (kComponents * sizeof(Cell));
     std::array<const OPJ_INT32*, kComponents> from{};
     for (std::size_t c = 0; c < kComponents; ++c) {
         from[c] = planes.samples[c] + first;
     }
+    const std::uint32_t bits = planes.bits;
+    const std::uint32_t sign = planes.sign;
     // NOLINTNEXTLINE(*-reinterpret-cast): scratch of the allocator's alignment
     auto* const to = reinterpret_cast<Cell*>(cells.data());
     for (std::size_t i = 0; i < pixels; ++i) {
         for (std::size_t c = 0; c < kComponents; ++c) {
-            to[i * kComponents + c] = static_cast<Cell>(convert(from[c][i]));
+            const auto number = static_cast<std::uint32_t>(from[c][i]);
+            to[i * kComponents + c] = static_cast<Cell>(((number & bits) ^ sign) - sign);
         }
-    }
-}
-
-template <typename Cell, std::size_t kComponents>
-void fill_cells(const Planes& planes, std::size_t first, MutableByteSpan cells) {
-    const std::uint32_t cut = planes.cut;
-    if (cut == 0) {
-        interleave<Cell, kComponents>(planes, first, cells, [](OPJ_INT32 value) { return value; });
-    } else if (planes.is_extended) {
-        interleave<Cell, kComponents>(planes, first, cells, [cut](OPJ_INT32 value) {
-            return static_cast<OPJ_INT32>(static_cast<std::uint32_t>(value) << cut) >> cut;
-        });
-    } else {
-        interleave<Cell, kComponents>(planes, first, cells, [cut](OPJ_INT32 value) {
-            return (static_cast<std::uint32_t>(value) << cut) >> cut;
-        });
     }
 }
 

@@ -36,8 +36,9 @@ struct ColumnSpec {
 
 /// One column for each attribute of a FileHeader, in a fixed order. Left out are what a load has
 /// and an index has not (memory, fetched, texts), the inode, which a copied tree does not keep, the
-/// extended offset tables, since the frame ranges are made from them, and SeriesDescription, which
-/// may identify a person.
+/// extended offset tables, since the frame ranges are made from them, notes and lookup tables (a
+/// load reads those again, see complete_header), and SeriesDescription, which may identify a
+/// person.
 [[nodiscard]] std::span<const ColumnSpec> core_columns();
 
 /// The word of a record that has none.

@@ -14,6 +14,11 @@ constexpr std::uint32_t kByteBits = 8;
 constexpr std::uint32_t kWordBits = 16;
 constexpr std::uint32_t kMaxByte = 0xFF;
 
+// Kinds of segments.
+constexpr std::uint16_t kDiscrete = 0;
+constexpr std::uint16_t kLinear = 1;
+constexpr std::uint16_t kIndirect = 2;
+
 struct Descriptor {
     std::size_t entries = 0;
     std::int64_t first = 0;
@@ -33,8 +38,18 @@ std::uint16_t byte_at(const RawValue& value, std::size_t index) noexcept {
                                    : std::uint16_t{0};
 }
 
+void require_value(const RawValue& value) {
+    if (value.bytes.empty()) {
+        fail(ErrorCode::missing_element,
+             "This part of a lookup table is empty. Correct the file, or take the values with "
+             "output='stored'",
+             value.element.place());
+    }
+}
+
 Descriptor read_descriptor(const RawValue& value, bool is_signed) {
     constexpr std::size_t kValues = 3;
+    require_value(value);
     if (value.bytes.size() != kValues * sizeof(std::uint16_t)) {
         fail_multiplicity(value.element, kValues, value.bytes.size() / sizeof(std::uint16_t));
     }
@@ -58,6 +73,7 @@ Descriptor read_descriptor(const RawValue& value, bool is_signed) {
 /// As many entries as the descriptor says; how wide they are follows from the data's length, since
 /// entries of 8 bits stand in bytes or in words, and some writers name the wrong one of the two.
 std::vector<std::uint16_t> read_entries(const RawValue& data, Descriptor& descriptor) {
+    require_value(data);
     const std::size_t entries = descriptor.entries;
     const std::size_t packed = entries + entries % 2;
     const bool has_words = data.bytes.size() >= entries * sizeof(std::uint16_t);
@@ -119,24 +135,23 @@ class SegmentReader {
     }
 
     void read_segment(bool may_refer) {
-        enum : std::uint16_t { discrete = 0, linear = 1, indirect = 2 };
         const std::uint16_t kind = next();
         const std::size_t length = next();
         if (length == 0) {
             fail_segment("has a segment of no length"); // or copies of it would take any time
         }
-        if (kind == indirect && may_refer) {
+        if (kind == kIndirect && may_refer) {
             copy_segments(length);
             return;
         }
-        if (kind != discrete && kind != linear) {
+        if (kind != kDiscrete && kind != kLinear) {
             fail_segment("has a segment of kind " + std::to_string(kind) + " where 0, 1" +
                          (may_refer ? " and 2 are" : " are") + " possible");
         }
         if (length > entries_ - count_) {
             fail_segment("has more than " + std::to_string(entries_) + " entries");
         }
-        if (kind == linear) {
+        if (kind == kLinear) {
             add_line(static_cast<std::int64_t>(length));
             return;
         }

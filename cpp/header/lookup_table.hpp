@@ -32,7 +32,7 @@ struct RealWorldMap {
     double last = 0;   ///< ... to here have a real-world value
     double slope = 1;
     double intercept = 0;
-    std::vector<double> values; ///< RealWorldValueLUTData (0040,9212); empty where it is linear
+    std::vector<double> values{}; ///< RealWorldValueLUTData (0040,9212); empty where it is linear
 };
 
 } // namespace torchdicom

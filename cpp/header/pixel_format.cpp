@@ -68,6 +68,10 @@ Photometric photometric_of(const FileHeader& header, std::uint32_t samples) {
                  " samples are not read; 1 and 3 are. Convert the file or leave it out",
              header.place_of(tags::SamplesPerPixel));
     }
+    // The colours that JPEG XL has of itself; its decoder gives RGB (PS3.5 Table 8.2.15-1).
+    if (name == "XYB" && samples == 3 && header.transfer_syntax.encoding == Encoding::jpeg_xl) {
+        return Photometric::rgb;
+    }
     for (const PhotometricRow& row : kPhotometrics) {
         if (row.name == name && row.samples == samples) {
             return row.photometric;
@@ -109,9 +113,8 @@ void check_packed(const FileHeader& header, const PixelFormat& format) {
     if (format.samples_per_pixel != 1) {
         fail_format(header, tags::BitsAllocated, "Colours of " + bits + "-bit samples");
     }
-    const bool has_codec = format.bits_allocated == 1
-                               ? encoding != Encoding::rle && encoding != Encoding::jpeg
-                               : !header.transfer_syntax.is_encapsulated();
+    const bool has_codec = format.bits_allocated == 1 ? encoding != Encoding::jpeg
+                                                      : !header.transfer_syntax.is_encapsulated();
     if (!has_codec) {
         fail_format(header, tags::BitsAllocated,
                     "Pixels of " + bits + " bits in this transfer syntax");

@@ -152,6 +152,9 @@ void TableReader::read_sequence(const Element& element, ElementReader& reader, F
 
 void TableReader::read_shared_groups(const Element& element, ElementReader& reader,
                                      FileHeader& header) {
+    if (header.has_real_world_maps) {
+        return; // those of the data set go before
+    }
     ElementReader inside = reader;
     bool has_maps = false;
     const bool is_whole = keep_fault(tags::RealWorldValueMappingSequence, header, [&] {
@@ -168,7 +171,7 @@ void TableReader::read_shared_groups(const Element& element, ElementReader& read
     if (is_whole) {
         reader = inside;
     }
-    header.has_real_world_maps = header.has_real_world_maps || has_maps;
+    header.has_real_world_maps = has_maps;
 }
 
 const RawValue* TableReader::find(Tag tag) const noexcept {
@@ -222,7 +225,7 @@ namespace {
 void require_sound(const FileHeader& header, Tag tag) {
     const auto fault = std::ranges::find(header.table_faults, tag, &TableFault::tag);
     if (fault != header.table_faults.end()) {
-        throw fault->error;
+        throw fault->error.located({});
     }
 }
 

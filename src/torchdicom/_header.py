@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Header:
             in the file, in the inflated data set where the transfer syntax is deflated. Empty
             where the file has no pixels.
         notes: What is odd about the file and harms nothing, a sentence each: pixel data that is
-            longer than its frames. Only ``backend="native"`` looks for it.
+            longer than its frames. Left out of comparisons.
     """
 
     path: str
@@ -72,4 +72,4 @@ class Header:
     rescale_type: str | None
     units: str | None
     frame_ranges: tuple[tuple[tuple[int, int], ...], ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)

@@ -16,9 +16,9 @@ class Codec:
         name: What PS3.6 calls it.
         library: What decodes it, None where it is not read.
         version: The library's version, None where it is not read.
-        codecs: What ``codec=`` may name for it, the first choice first; the next is taken for frames
-            that the first does not read (JPEG of 12 bits). Empty where no codec is needed, as in
-            native syntaxes, and where the syntax is not read.
+        codecs: What ``codec=`` may name for it, the first choice first; the next is taken for
+            frames that the first does not read (JPEG of 12 bits in colour). Empty where no codec is
+            needed, as in native syntaxes, and where the syntax is not read.
     """
 
     transfer_syntax_uid: str

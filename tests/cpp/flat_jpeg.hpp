@@ -13,12 +13,13 @@
 
 namespace torchdicom::test {
 
-/// Blocks row by row; one value of 8 bits for each component of a block.
+/// Blocks row by row; one value for each component of a block.
 struct FlatJpeg {
     std::vector<std::vector<std::uint32_t>> blocks{{200}};
     std::uint32_t rows = 8;
     std::uint32_t columns = 8;
-    std::uint32_t sof = 0xFFC0; ///< FFC2: one scan of the DC coefficients
+    std::uint32_t precision = 8; ///< or 12
+    std::uint32_t sof = 0xFFC0;  ///< FFC2: one scan of the DC coefficients
     std::string_view ids = "\1\2\3";
     std::optional<std::uint32_t> adobe{};      ///< transform of an Adobe segment
     std::optional<std::uint32_t> jfif{};       ///< version of a JFIF segment
@@ -50,8 +51,8 @@ struct FlatJpeg {
     }
 
   private:
-    /// Steps of 8, so that a DC coefficient is the value less 128. DC categories 0 to 8 have codes
-    /// of four bits; the one AC code, "0", is the end of a block.
+    /// Steps of 8, so that a DC coefficient is the value less the centre. DC categories 0 to 12
+    /// have codes of four bits; the one AC code, "0", is the end of a block.
     void add_tables(StreamWriter& bytes) const {
         if (lacks_table != 0) {
             StreamWriter steps;
@@ -63,8 +64,8 @@ struct FlatJpeg {
         }
         if (lacks_table != 1) {
             StreamWriter codes;
-            codes.raw({0x00, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-            codes.raw({0, 1, 2, 3, 4, 5, 6, 7, 8});
+            codes.raw({0x00, 0, 0, 0, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+            codes.raw({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
             codes.raw({0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
             bytes.segment(0xFFC4, codes);
         }
@@ -75,7 +76,7 @@ struct FlatJpeg {
 
     void add_frame_header(StreamWriter& bytes) const {
         StreamWriter body;
-        body.u8(8).u16(rows).u16(columns).u8(static_cast<std::uint32_t>(components()));
+        body.u8(precision).u16(rows).u16(columns).u8(static_cast<std::uint32_t>(components()));
         for (std::size_t i = 0; i < components(); ++i) {
             body.u8(static_cast<std::uint8_t>(ids[i])).u8(0x11).u8(0);
         }
@@ -111,7 +112,7 @@ struct FlatJpeg {
                 before.assign(components(), 0);
             }
             for (std::size_t i = 0; i < block.size(); ++i) {
-                const int value = static_cast<int>(block[i]) - 128;
+                const int value = static_cast<int>(block[i]) - (precision == 8 ? 128 : 2048);
                 add_block(bits, value - before[i]);
                 before[i] = value;
             }

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -328,4 +329,35 @@ TEST_CASE("a few bytes that announce many packets are invalid") {
     CHECK(refused(coding_style({.layers = 65535}), {}, large) == kInvalid);
     CHECK(refused(coding_style({}), component_style(pixels), large) == kInvalid);
     CHECK(refused(coding_style({.layers = 10000}), {}, large) == std::nullopt);
+}
+
+TEST_CASE("bytes that cannot be in HT data are found before a decoder trips over them") {
+    // One tile-part of four bytes, in the style that the flags and the block style make.
+    const auto verdict = [](std::uint32_t flags, std::uint32_t blocks,
+                            std::initializer_list<std::uint32_t> data) {
+        StreamWriter style;
+        style.u8(flags).u8(0).u16(1).u8(0).u8(0).u8(4).u8(4).u8(blocks).u8(1);
+        const auto length = static_cast<std::uint32_t>(14 + data.size());
+        const StreamWriter frame =
+            Siz{}
+                .size_and_comment()
+                .segment(0xFF52, style)
+                .segment(0xFF90, StreamWriter{}.u16(0).u32(length).u8(0).u8(1))
+                .u16(0xFF93)
+                .raw(data)
+                .u16(0xFFD9);
+        return check(frame, Encoding::htj2k);
+    };
+    constexpr std::uint32_t kHt = 0x40;
+    CHECK(verdict(0, kHt, {0xFF, 0x8F, 0x00, 0xFF}) == std::nullopt);
+    CHECK(verdict(0, kHt, {}) == std::nullopt);
+    CHECK(verdict(0, kHt, {0x01, 0xFF, 0x90, 0x00}) == kInvalid);
+    CHECK(verdict(0, kHt, {0x01, 0x02, 0xFF, 0xFF}) == kInvalid);
+    CHECK(verdict(0, 0, {0x01, 0x02, 0xFF, 0xFF}) == std::nullopt); // Part 1 decoders take it
+    CHECK(verdict(0, kHt, {0xFF, 0x91, 0x00, 0x04, 0xFF, 0xFF, 0x01}) == kInvalid);
+    CHECK(verdict(2, kHt, {0xFF, 0x91, 0x00, 0x04, 0xFF, 0xFF, 0x01}) == std::nullopt); // SOP
+    CHECK(verdict(2, kHt, {0xFF, 0x91, 0x00, 0x05, 0x00, 0x00, 0x01}) == kInvalid);
+    CHECK(verdict(0, kHt, {0xFF, 0x92, 0x01}) == kInvalid);
+    CHECK(verdict(4, kHt, {0xFF, 0x92, 0x01}) == std::nullopt); // EPH
+    CHECK(verdict(6, kHt, {0xFF, 0x93, 0x01}) == kInvalid);
 }

@@ -131,6 +131,10 @@ TEST_CASE("each photometric interpretation has its number of samples") {
     CHECK(refusal("YBR_PARTIAL_422", 3) == no_photometric);
     CHECK(refusal("YBR_PARTIAL_420", 3) == no_photometric);
     CHECK(refusal("HSV", 3) == no_photometric);
+    CHECK(refusal("XYB", 3) == no_photometric);
+    const Form xyb{
+        .photometric = "XYB", .samples = 3, .allocated = 8, .syntax = "1.2.840.10008.1.2.4.112"};
+    CHECK(format_of(xyb).photometric == Photometric::rgb);
     CHECK(refusal("RGB", 4) == "unsupported_photometric SamplesPerPixel");
     CHECK(refusal("MONOCHROME2", 2) == "unsupported_photometric SamplesPerPixel");
 }
@@ -200,7 +204,9 @@ TEST_CASE("the widths that integers have, and their cells") {
     }
     CHECK(refusal_of({.allocated = 12, .stored = 13}) == "invalid_value BitsStored");
     CHECK(refusal_of({.allocated = 1, .high = 1}) == "invalid_value HighBit");
-    CHECK(refusal_of({.allocated = 1, .syntax = kRle}) == "unsupported_pixel_format BitsAllocated");
+    CHECK(refusal_of({.allocated = 1, .syntax = kRle}).empty());
+    CHECK(refusal_of({.allocated = 12, .syntax = kRle}) ==
+          "unsupported_pixel_format BitsAllocated");
     CHECK(refusal_of({.allocated = 1, .syntax = kJpeg}) ==
           "unsupported_pixel_format BitsAllocated");
     CHECK(refusal_of({.allocated = 1, .syntax = kJpeg2000}).empty());

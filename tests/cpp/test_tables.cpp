@@ -204,6 +204,9 @@ TEST_CASE("segments that lead outside of the data, or of the table, are errors")
 TEST_CASE("a palette that is malformed is an error when it is used") {
     const std::array<Values, 3> four{Values{1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}};
     CHECK(palette_error({.data = four}).empty());
+    CHECK(palette_error({}) == "missing_element RedPaletteColorLookupTableData");
+    CHECK(palette_error({.descriptor = {}, .data = four}) ==
+          "missing_element RedPaletteColorLookupTableDescriptor");
     CHECK(palette_error({.descriptor = {4, 0}, .data = four}) ==
           "invalid_multiplicity RedPaletteColorLookupTableDescriptor");
     CHECK(palette_error({.descriptor = {4, 0, 12}, .data = four}) ==

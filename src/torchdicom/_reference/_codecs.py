@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+# libjxl alone says that a codestream ends too early, or that its headers are none.
+_OF_LIBJXL: Final = ("JXL_DEC_NEED_MORE_INPUT", "could not determine frame count")
+
 # libjpeg scales by 1/2, 1/4 and 1/8.
 _MOST_JPEG_HALVINGS: Final = 3
 
@@ -107,7 +110,9 @@ class Codec:
             raise
         except Exception as error:  # plugins raise classes of their own
             msg = f"The decoder refuses the frame: {error}"
-            raise DecodeError(msg, code="decoder_failed") from error
+            is_invalid = any(text in str(error) for text in _OF_LIBJXL)
+            code = "invalid_codestream" if is_invalid else "decoder_failed"
+            raise DecodeError(msg, code=code) from error
         size = (-(-pixels.rows // 2**halvings), -(-pixels.columns // 2**halvings))
         shape = size if pixels.samples == 1 else (*size, pixels.samples)
         if samples.size != np.prod(shape):

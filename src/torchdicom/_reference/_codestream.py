@@ -46,6 +46,8 @@ class Info:
         start: Of the codestream itself, behind the boxes of a file format.
         is_transformed: The decoder undoes a transform of the components, which leaves RGB.
         levels: How often a decoder can halve the image.
+        lossless_tile: Rows and columns of the tiles of a wavelet that loses nothing, which start
+            with the image; None for others.
     """
 
     rows: int
@@ -57,6 +59,7 @@ class Info:
     start: int = 0
     is_transformed: bool = False
     levels: int = 0
+    lossless_tile: tuple[int, int] | None = None
 
 
 def check_jpeg(codestream: bytes, pixels: PixelFormat) -> Info:

@@ -39,6 +39,9 @@ _WITH_MAPS: Final = (
     "SharedFunctionalGroupsSequence",
 )
 
+# Floating point samples say themselves how wide they are.
+_FLOAT_BITS: Final = {TAGS["FloatPixelData"]: 32, TAGS["DoubleFloatPixelData"]: 64}
+
 # What tells one series from another; free text among it may be in any character set.
 _RAW: Final = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType"),
@@ -212,7 +215,7 @@ def _frame_ranges(values: Values, pixels: Element, frames: int) -> FrameRanges:
         return ()  # what is inside is not known
     rows = _side(values, "Rows", "limit_rows")
     columns = _side(values, "Columns", "limit_columns")
-    bits = _required(values, "BitsAllocated")
+    bits = _FLOAT_BITS.get(pixels.tag) or _required(values, "BitsAllocated")
     data_set, path = values.data_set, values.path
     if data_set.transfer_syntax in ENCAPSULATED:
         return encapsulated_ranges(data_set, pixels, frames, path)

@@ -24,6 +24,8 @@ _SIZ, _COD, _COC, _CAP = 0xFF51, 0xFF52, 0xFF53, 0xFF50
 _SOT, _SOD, _EOC = 0xFF90, 0xFF93, 0xFFD9
 # DFS, ADS, MCT, NLT, MCC, MCO, CBD and ATK of ISO 15444-2.
 _EXTENSIONS: Final = range(0xFF72, 0xFF7A)
+_LEAST_TILE: Final = 14  # SOT and SOD
+_REVERSIBLE: Final = 1  # the 5-3 filter (Table A.20)
 _HIGH_THROUGHPUT: Final = 1 << (32 - 15)  # the bit of ISO 15444-15 in Pcap
 
 
@@ -37,10 +39,11 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         DecodeError: ``invalid_codestream``, ``codestream_mismatch``; ``decoder_failed`` for the
             extensions of ISO 15444-2.
     """
-    info, offsets = _size(codestream)
+    info, offsets, tile = _size(codestream)
     info = compare(info, pixels)
     transforms: list[int] = []
     levels: list[int] = []
+    wavelets: set[int] = set()
     for marker, segment in _segments(codestream, info.start):
         if marker in _EXTENSIONS:
             _fail_extension()
@@ -55,6 +58,7 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         if segment[at + 4] > 1:
             _fail_extension()
         levels.append(segment[at])
+        wavelets.add(segment[at + 4])
         if marker == _COD:
             transforms.append(segment[4])
     if not transforms:
@@ -63,11 +67,16 @@ def check_jpeg_2000(codestream: bytes, pixels: PixelFormat) -> Info:
         fail_mismatch("component transforms of its tiles", transforms, transforms[0])
     whole = [n for n in range(33) if all(offset % (1 << n) == 0 for offset in offsets)]
     is_transformed = transforms[0] == 1 and pixels.samples == 3
-    return replace(info, is_transformed=is_transformed, levels=min(*levels, whole[-1]))
+    return replace(
+        info,
+        is_transformed=is_transformed,
+        levels=min(*levels, whole[-1]),
+        lossless_tile=tile if wavelets == {_REVERSIBLE} else None,
+    )
 
 
-def _size(data: bytes) -> tuple[Info, tuple[int, int]]:
-    """The size segment, and the offsets of the image on the reference grid."""
+def _size(data: bytes) -> tuple[Info, tuple[int, int], tuple[int, int] | None]:
+    """The size segment, the offsets of the image on its grid, and the size of tiles there."""
     require_end(data)
     start = _codestream_start(data)
     segment = data[start + 6 :]  # behind SOC, SIZ and its length
@@ -90,7 +99,20 @@ def _size(data: bytes) -> tuple[Info, tuple[int, int]]:
         is_signed=bool(depth & 0x80),
         start=start,
     )
-    return info, (left, top)
+    return info, (left, top), _tile(data, segment)
+
+
+def _tile(data: bytes, segment: bytes) -> tuple[int, int] | None:
+    """Rows and columns of a tile, where the first one starts with the image."""
+    right, bottom, left, top, width, height, tile_left, tile_top = (
+        int.from_bytes(segment[i : i + 4], "big") for i in range(2, 34, 4)
+    )
+    if not width or not height or tile_left > left or tile_top > top:
+        fail_invalid("The tiles of the codestream do not cover its image")
+    count = -((tile_left - right) // width) * -((tile_top - bottom) // height)
+    if _LEAST_TILE * count > len(data):
+        fail_invalid(f"The codestream has {len(data)} bytes, which {count} tiles do not fit in")
+    return (height, width) if (left, top, tile_left, tile_top) == (0, 0, 0, 0) else None
 
 
 def _segments(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageFile
 
 from torchdicom._errors import UnsupportedError
+from torchdicom._reference._wavelet import lower_level
 
 if TYPE_CHECKING:
     from torchdicom._reference._codestream import Info
@@ -51,23 +53,46 @@ def jpeg_2000_level(codestream: bytes, info: Info, samples: int, halvings: int) 
         Samples as they are coded, of shape (rows, columns), or (rows, columns, 3).
 
     Raises:
-        UnsupportedError: ``unsupported_pixel_format`` for what Pillow cuts to 8 or 16 bits.
+        UnsupportedError: ``unsupported_pixel_format`` for what Pillow does not read, or cuts to 8
+            or 16 bits, and cannot be made from the whole image.
     """
     width = 16 if info.precision > 8 else 8
-    if info.precision > 16 or (samples == 3 and width == 16):
+    is_wide = info.precision > 16 or (samples == 3 and width == 16)
+    decoded = None if is_wide else _level_by_pillow(codestream, halvings)
+    if decoded is None:
+        return _level_of_whole(codestream, info, samples, halvings)
+    # Pillow shifts samples up to the width of its pixels, and signed ones to above zero.
+    offset = 1 << (info.precision - 1) if info.is_signed else 0
+    return (decoded.astype(np.int64) >> (width - info.precision)) - offset
+
+
+def _level_by_pillow(codestream: bytes, halvings: int) -> Array | None:
+    """Pixels of 8 or 16 bits; None where Pillow does not read them, such as some of many tiles."""
+    with Image.open(io.BytesIO(codestream), formats=["JPEG2000"]) as image:
+        (tile,) = image.tile
+        # All layers, of a codestream that lies in memory.
+        tile = tile._replace(args=("j2k", halvings, 0, -1, len(codestream)))
+        try:
+            return _loaded(image, tile, halvings)
+        except OSError:
+            return None
+
+
+def _level_of_whole(codestream: bytes, info: Info, samples: int, halvings: int) -> Array:
+    """The same, made from the whole image where nothing is lost in it."""
+    size, tile, step = (info.rows, info.columns), info.lossless_tile, 1 << halvings
+    if tile is None or any(
+        one % step and one < length for one, length in zip(tile, size, strict=True)
+    ):
         msg = (
             f"The reference backend has no resolution levels of {samples} samples a pixel and "
             f"{info.precision} bits; load it with reduce=0, or with the native backend"
         )
         raise UnsupportedError(msg, code="unsupported_pixel_format")
-    with Image.open(io.BytesIO(codestream), formats=["JPEG2000"]) as image:
-        (tile,) = image.tile
-        # All layers, of a codestream that lies in memory.
-        tile = tile._replace(args=("j2k", halvings, 0, -1, len(codestream)))
-        decoded = _loaded(image, tile, halvings).astype(np.int64)
-    # Pillow shifts samples up to the width of its pixels, and signed ones to above zero.
-    offset = 1 << (info.precision - 1) if info.is_signed else 0
-    return (decoded >> (width - info.precision)) - offset
+    whole = np.asarray(imagecodecs.jpeg2k_decode(codestream, planar=False))
+    level = lower_level(whole, halvings, tile, is_transformed=info.is_transformed)
+    lowest = -(1 << (info.precision - 1)) if info.is_signed else 0
+    return level.clip(lowest, lowest + (1 << info.precision) - 1)
 
 
 def _loaded(image: ImageFile.ImageFile, tile: ImageFile._Tile, halvings: int) -> Array:

@@ -128,7 +128,7 @@ def _float_format(file: FileHeader, bits: int) -> PixelFormat:
     if photometric not in {"", "MONOCHROME1", "MONOCHROME2"}:
         msg = f"Floating point pixels of {photometric} are not supported"
         _refuse(file, msg, "unsupported_pixel_format", "PhotometricInterpretation")
-    if header.bits_allocated != bits:
+    if header.bits_allocated not in {None, bits}:
         _fail_invalid(file, "BitsAllocated", header.bits_allocated, f"{bits} bits of such pixels")
     rows, columns = header.rows or 0, header.columns or 0
     return PixelFormat(rows, columns, bits, bits, bits - 1, is_signed=True, is_float=True)

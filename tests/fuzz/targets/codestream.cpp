@@ -1,6 +1,6 @@
 // What stands between a codestream and the codec libraries: markers, and the header's say.
 // Covers: decode/codestream.cpp decode/jpeg_markers.cpp decode/jpeg_process.cpp
-// Covers: decode/jpeg2000_markers.cpp
+// Covers: decode/jpeg2000_markers.cpp decode/jpeg2000_style.cpp decode/jpegxl_markers.cpp
 
 #include "decode/codestream.hpp"
 #include "fuzz.hpp"
@@ -14,8 +14,9 @@ using namespace torchdicom;
 
 namespace {
 
-constexpr std::array kEncodings{Encoding::jpeg, Encoding::jpeg_lossless, Encoding::jpeg_ls,
-                                Encoding::jpeg_2000, Encoding::rle};
+constexpr std::array kEncodings{Encoding::jpeg,      Encoding::jpeg_lossless, Encoding::jpeg_ls,
+                                Encoding::jpeg_2000, Encoding::rle,           Encoding::htj2k,
+                                Encoding::jpeg_xl};
 
 void check(const Codestream& stream, ByteSpan frame, Encoding encoding, const PixelFormat& format) {
     const CodestreamInfo& info = stream.info;
@@ -26,11 +27,15 @@ void check(const Codestream& stream, ByteSpan frame, Encoding encoding, const Pi
     fuzz::require(stream.bytes.data() >= frame.data() &&
                       stream.bytes.data() + stream.bytes.size() <= frame.data() + frame.size(),
                   "the codestream is inside its frame");
+    if (encoding == Encoding::jpeg_xl) { // no end marker: its decoder finds the end
+        return;
+    }
     std::vector<std::byte> padded(stream.bytes.begin(), stream.bytes.end());
     padded.resize(padded.size() + 3);
     const ByteSpan again = find_codestream(padded, encoding).bytes;
     fuzz::require(std::ranges::equal(again, stream.bytes), "padding belongs to no codestream");
-    if (encoding != Encoding::jpeg_2000) { // there a coded FFD9 may pass for the end marker
+    if (encoding != Encoding::jpeg_2000 &&
+        encoding != Encoding::htj2k) { // there a coded FFD9 may pass for the end marker
         const auto cut = stream.bytes.first(stream.bytes.size() - 1);
         fuzz::require(
             fuzz::error_of([&] { static_cast<void>(find_codestream(cut, encoding)); }).has_value(),

@@ -1,10 +1,13 @@
 // A whole file: from the prefix to the frames, in memory and through a file descriptor.
 // Covers: header/read_header.cpp header/attributes.cpp header/pixel_format.cpp
+// Covers: header/table_reader.cpp header/lookup_table.cpp header/real_world_map.cpp
 
 #include "fuzz.hpp"
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
+#include "header/tables.hpp"
 
+#include <algorithm>
 #include <array>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,11 +34,12 @@ struct Outcome {
     FileHeader header;
 };
 
-Outcome outcome_of(const Source& source) {
+Outcome outcome_of(const Source& source, bool skip_tables = false) {
     Outcome outcome;
     LoadStats stats;
     const auto read = [&] {
-        outcome.header = read_header(source, {.texts = kTexts, .keep_fetched = true}, stats);
+        outcome.header = read_header(
+            source, {.texts = kTexts, .keep_fetched = true, .skip_tables = skip_tables}, stats);
     };
     if (const auto error = fuzz::error_of(read)) {
         outcome.error = error->what();
@@ -48,7 +52,31 @@ std::uint64_t readable_size(const FileHeader& header, ByteSpan file) {
     return header.transfer_syntax.is_deflated ? header.fetched.bytes.size() : file.size();
 }
 
+void check_table(const LookupTable& table) {
+    fuzz::require(!table.values.empty() && table.values.size() <= 65'536, "tables have entries");
+    fuzz::require(table.bits == 16 ||
+                      (table.bits == 8 && *std::ranges::max_element(table.values) <= 255),
+                  "entries have their bits");
+}
+
+void check_tables(const FileHeader& header) {
+    if (!fuzz::error_of([&] { static_cast<void>(palette_of(header)); })) {
+        check_table(header.palette->red);
+        check_table(header.palette->green);
+        check_table(header.palette->blue);
+    }
+    if (!fuzz::error_of([&] { static_cast<void>(modality_lut_of(header)); })) {
+        check_table(*header.modality_lut);
+        fuzz::require(header.has_modality_lut, "the table is noted");
+    }
+    if (!fuzz::error_of([&] { static_cast<void>(real_world_maps_of(header)); })) {
+        fuzz::require(header.real_world_maps.empty() || header.has_real_world_maps,
+                      "the maps are noted");
+    }
+}
+
 void check(const FileHeader& header, ByteSpan file) {
+    check_tables(header);
     for (std::size_t i = 0; i < header.frames.size(); ++i) {
         for (const ByteRange& range : header.frames.ranges(i)) {
             const std::uint64_t size = readable_size(header, file);
@@ -65,7 +93,8 @@ void check(const FileHeader& header, ByteSpan file) {
                       format.bits_stored <= format.high_bit + 1 && format.rows <= limits::kMaxRows,
                   "decoders may rely on the pixel format");
     if (!header.transfer_syntax.is_encapsulated()) {
-        fuzz::require(header.frames.bytes(0) == format.bytes_per_frame(), "native frames fit");
+        const std::uint64_t needed = (uncompressed_bits(format) + 7) / 8;
+        fuzz::require(header.frames.bytes(0) == needed, "native frames fit");
     }
 }
 
@@ -77,6 +106,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Outcome in_memory = outcome_of({.path = path, .bytes = bytes});
     const Outcome in_file = outcome_of({.path = path, .bytes = {}});
     fuzz::require(in_memory.error == in_file.error, "memory and file give the same error");
+    const Outcome scanned = outcome_of({.path = path, .bytes = bytes}, true);
+    fuzz::require(scanned.error == in_memory.error &&
+                      scanned.header.has_modality_lut == in_memory.header.has_modality_lut &&
+                      scanned.header.has_real_world_maps == in_memory.header.has_real_world_maps,
+                  "a scan sees what a load sees");
     if (in_memory.error.empty()) {
         check(in_memory.header, bytes);
         check(in_file.header, bytes);

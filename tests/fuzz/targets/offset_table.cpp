@@ -28,6 +28,9 @@ FileHeader header_from(fuzz::Input& input) {
     const std::uint32_t flags = input.byte();
     header.transfer_syntax.encoding =
         (flags & 1U) != 0 ? Encoding::encapsulated_uncompressed : Encoding::native_little;
+    if ((flags & 33U) == 33U) {
+        header.transfer_syntax.encoding = Encoding::jpeg_2000; // its streams have an end marker
+    }
     if ((flags & 2U) != 0) {
         header.element_syntax.order = std::endian::big;
     }
