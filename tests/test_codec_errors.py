@@ -170,7 +170,7 @@ def test_native_pixels_have_no_codec() -> None:
 
 def test_unknown_codec_lists_those_that_there_are() -> None:
     wrong: Any = "nobody"
-    with pytest.raises(ValueError, match=r"nobody.*gdcm"):
+    with pytest.raises(ValueError, match=r"gdcm.*nobody"):
         td.decode(ct_slice(), codec=wrong)
 
 
