@@ -195,40 +195,6 @@ template <typename Sample> void interleave(MutableByteSpan samples, std::size_t 
     }
 }
 
-/// The bits of a codestream's samples, read with the header's sign: JPEG 2000 whose sign is another
-/// was coded with the wrong one.
-template <typename Cell>
-void take_header_sign(MutableByteSpan samples, std::uint32_t precision, bool is_signed) {
-    const Cell mask = static_cast<Cell>(~std::uint64_t{0} >> (64U - precision));
-    const Cell sign = static_cast<Cell>(std::uint64_t{1} << (precision - 1));
-    for (std::size_t at = 0; at < samples.size(); at += sizeof(Cell)) {
-        auto cell = static_cast<Cell>(load_number<Cell>(samples, at, std::endian::native) & mask);
-        if (is_signed && (cell & sign) != 0) {
-            cell = static_cast<Cell>(cell | static_cast<Cell>(~mask));
-        }
-        std::memcpy(samples.subspan(at, sizeof(Cell)).data(), &cell, sizeof(Cell));
-    }
-}
-
-void settle_sign(const Codestream& stream, const DecodeRequest& request, MutableByteSpan samples) {
-    const bool is_signed = request.format.is_signed;
-    const std::uint32_t precision = stream.info.precision;
-    if (request.syntax.encoding != Encoding::jpeg_2000 || stream.info.is_signed == is_signed) {
-        return;
-    }
-    switch (request.format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        take_header_sign<std::uint8_t>(samples, precision, is_signed);
-        break;
-    case sizeof(std::uint16_t):
-        take_header_sign<std::uint16_t>(samples, precision, is_signed);
-        break;
-    default:
-        take_header_sign<std::uint32_t>(samples, precision, is_signed);
-        break;
-    }
-}
-
 /// Brings what GDCM gives for colour into the order and the colour space that sinks expect; true
 /// where that is RGB whatever the header says.
 bool settle_colour(const Codestream& stream, const DecodeRequest& request,
@@ -273,7 +239,6 @@ void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, Ro
     }
     const MutableByteSpan samples = decode_scratch(Scratch::frame, format.bytes_per_frame());
     store(bytes->GetPointer(), width, format.bytes_per_sample(), stream.info.is_signed, samples);
-    settle_sign(stream, request, samples);
     const bool is_rgb = format.samples_per_pixel == 3 && settle_colour(stream, request, samples);
     rows.start({.window = whole_image(format), .is_rgb = is_rgb});
     static_cast<void>(rows.put(samples));
