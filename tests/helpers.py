@@ -34,7 +34,7 @@ _CODES: dict[type[td.DicomError], str] = {
         no_pixel_data frame_count_mismatch file_changed invalid_index index_version
         index_changed""",
     td.UnsupportedError: """unsupported_transfer_syntax unsupported_pixel_format
-        unsupported_photometric unsupported_modality_lut unsupported_functional_groups
+        unsupported_photometric unsupported_functional_groups
         unsupported_multi_frame unsupported_mosaic integer_dtype no_real_world_map
         several_real_world_maps""",
     td.DecodeError: "codestream_mismatch invalid_codestream decoder_failed",

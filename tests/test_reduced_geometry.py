@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,13 +14,14 @@ from helpers import Backend, affine_of, syntax_id
 
 ROWS, COLUMNS, BITS = 149, 170, 8
 CENTRE, WIDTH = (70.3, 81.8), 14.0
-SPACING = {"PixelSpacing": (0.5, 0.5)}
+SPACING: dict[str, Any] = {"PixelSpacing": (0.5, 0.5)}
 
 
 def gaussian() -> Cells:
     y, x = np.mgrid[:ROWS, :COLUMNS]
     squares = (y - CENTRE[0]) ** 2 + (x - CENTRE[1]) ** 2
-    return np.rint(240 * np.exp(-squares / (2 * WIDTH**2))).astype(np.uint8)
+    cells: Cells = np.rint(240 * np.exp(-squares / (2 * WIDTH**2))).astype(np.uint8)
+    return cells
 
 
 def file_of(syntax: Syntax) -> bytes:
@@ -29,13 +32,14 @@ def file_of(syntax: Syntax) -> bytes:
     return encoded_file([frame], cells, syntax, bits=BITS, **SPACING)
 
 
-def centroid_mm(volume: td.Volume) -> np.ndarray:
+def centroid_mm(volume: td.Volume) -> Cells:
     """The centre of mass in the patient, by the affine."""
     values = volume.data[0].double().numpy()
     values = np.where(values > 2, values, 0)  # ringing far out would have a long arm
     y, x = np.mgrid[: values.shape[0], : values.shape[1]]
     mean_y, mean_x = ((values * at).sum() / values.sum() for at in (y, x))
-    return affine_of(volume).numpy()[:3] @ np.array([0, mean_y, mean_x, 1])
+    place: Cells = affine_of(volume).numpy()[:3] @ np.array([0, mean_y, mean_x, 1])
+    return place
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

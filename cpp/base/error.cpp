@@ -39,7 +39,6 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::unsupported_transfer_syntax, "unsupported_transfer_syntax", unsupported},
     CodeRow{ErrorCode::unsupported_pixel_format, "unsupported_pixel_format", unsupported},
     CodeRow{ErrorCode::unsupported_photometric, "unsupported_photometric", unsupported},
-    CodeRow{ErrorCode::unsupported_modality_lut, "unsupported_modality_lut", unsupported},
     CodeRow{ErrorCode::unsupported_functional_groups, "unsupported_functional_groups", unsupported},
     CodeRow{ErrorCode::unsupported_multi_frame, "unsupported_multi_frame", unsupported},
     CodeRow{ErrorCode::unsupported_mosaic, "unsupported_mosaic", unsupported},

@@ -43,7 +43,6 @@ enum class ErrorCode : std::uint8_t {
     unsupported_transfer_syntax,
     unsupported_pixel_format,
     unsupported_photometric,
-    unsupported_modality_lut,
     unsupported_functional_groups,
     unsupported_multi_frame,
     unsupported_mosaic,
