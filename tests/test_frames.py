@@ -166,6 +166,13 @@ def test_frames_without_table_end_at_their_markers(
     assert lengths == [[len(fragment) for fragment in frame] for frame in frames]
 
 
+def test_last_frame_needs_no_marker(backend: Backend) -> None:
+    frames = [[b"aa", JPEG_ENDS], [b"bbb", b"c"]]
+    data = ct_slice(FRAMES, syntax=JPEG_2000, pixel_element=encapsulated(frames))
+    ranges = read_header(data, backend).frame_ranges
+    assert [[length for _, length in one] for one in ranges] == [[2, 2], [3, 1]]
+
+
 @pytest.mark.parametrize(
     ("syntax", "frames"),
     [
@@ -174,7 +181,6 @@ def test_frames_without_table_end_at_their_markers(
         (JPEG_2000, [[JPEG_ENDS, JPEG_ENDS], [JPEG_ENDS]]),
         (JPEG_2000, [[b"aa", JPEG_ENDS], [JPEG_ENDS, b"bb"]]),
         (JPEG_2000, [[b"aa", JPEG_ENDS + bytes(9)], [JPEG_ENDS]]),
-        (JPEG_2000, [[JPEG_ENDS, b"aa"], [b"bb"]]),
     ],
 )
 def test_markers_that_give_another_number_of_frames(

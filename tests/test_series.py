@@ -323,24 +323,6 @@ def no_volume() -> list[tuple[str, str, str, Callable[[], bytes]]]:
         ("dose", functional, "DoseGridScaling", lambda: ct_slice(DoseGridScaling="1e-5")),
         ("frames", "unsupported_multi_frame", "NumberOfFrames", lambda: ct_slice(cells)),
         ("mosaic", "unsupported_mosaic", "ImageType", lambda: ct_slice(ImageType=mosaic, **MR)),
-        (
-            "lookup table",
-            "unsupported_modality_lut",
-            "ModalityLUTSequence",
-            lambda: ct_slice(ModalityLUTSequence=[[element("Rows", 1)]]),
-        ),
-        (
-            "colour",
-            "unsupported_photometric",
-            "SamplesPerPixel",
-            lambda: ct_slice(bytes(72), SamplesPerPixel=3, PhotometricInterpretation="RGB"),
-        ),
-        (
-            "palette",
-            "unsupported_photometric",
-            "PhotometricInterpretation",
-            lambda: ct_slice(PhotometricInterpretation="PALETTE COLOR"),
-        ),
     ]
 
 

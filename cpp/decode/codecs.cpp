@@ -27,6 +27,7 @@ bool any_frame(const CodestreamInfo& /*info*/, const PixelFormat& /*format*/) no
     return true;
 }
 
+// NOLINTNEXTLINE(modernize-use-string-view): the table has one type for all versions
 std::string own_version() { return TORCHDICOM_VERSION; }
 
 constexpr std::array kCodecs{

@@ -195,40 +195,6 @@ template <typename Sample> void interleave(MutableByteSpan samples, std::size_t 
     }
 }
 
-/// The bits of a codestream's samples, read with the header's sign: JPEG 2000 whose sign is another
-/// was coded with the wrong one.
-template <typename Cell>
-void take_header_sign(MutableByteSpan samples, std::uint32_t precision, bool is_signed) {
-    const Cell mask = static_cast<Cell>(~std::uint64_t{0} >> (64U - precision));
-    const Cell sign = static_cast<Cell>(std::uint64_t{1} << (precision - 1));
-    for (std::size_t at = 0; at < samples.size(); at += sizeof(Cell)) {
-        auto cell = static_cast<Cell>(load_number<Cell>(samples, at, std::endian::native) & mask);
-        if (is_signed && (cell & sign) != 0) {
-            cell = static_cast<Cell>(cell | static_cast<Cell>(~mask));
-        }
-        std::memcpy(samples.subspan(at, sizeof(Cell)).data(), &cell, sizeof(Cell));
-    }
-}
-
-void settle_sign(const Codestream& stream, const DecodeRequest& request, MutableByteSpan samples) {
-    const bool is_signed = request.format.is_signed;
-    const std::uint32_t precision = stream.info.precision;
-    if (request.syntax.encoding != Encoding::jpeg_2000 || stream.info.is_signed == is_signed) {
-        return;
-    }
-    switch (request.format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        take_header_sign<std::uint8_t>(samples, precision, is_signed);
-        break;
-    case sizeof(std::uint16_t):
-        take_header_sign<std::uint16_t>(samples, precision, is_signed);
-        break;
-    default:
-        take_header_sign<std::uint32_t>(samples, precision, is_signed);
-        break;
-    }
-}
-
 /// Brings what GDCM gives for colour into the order and the colour space that sinks expect; true
 /// where that is RGB whatever the header says.
 bool settle_colour(const Codestream& stream, const DecodeRequest& request,
@@ -236,9 +202,13 @@ bool settle_colour(const Codestream& stream, const DecodeRequest& request,
     const std::size_t width = request.format.bytes_per_sample();
     const bool is_jpeg_ls = request.syntax.encoding == Encoding::jpeg_ls;
     if (is_jpeg_ls && stream.info.scans > 1) {
-        width == 1   ? interleave<std::uint8_t>(samples, 3)
-        : width == 2 ? interleave<std::uint16_t>(samples, 3)
-                     : interleave<std::uint32_t>(samples, 3);
+        if (width == sizeof(std::uint8_t)) {
+            interleave<std::uint8_t>(samples, 3);
+        } else if (width == sizeof(std::uint16_t)) {
+            interleave<std::uint16_t>(samples, 3);
+        } else {
+            interleave<std::uint32_t>(samples, 3);
+        }
     }
     if (request.syntax.encoding != Encoding::jpeg) {
         return stream.info.has_colour_transform;
@@ -269,16 +239,19 @@ void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, Ro
     }
     const MutableByteSpan samples = decode_scratch(Scratch::frame, format.bytes_per_frame());
     store(bytes->GetPointer(), width, format.bytes_per_sample(), stream.info.is_signed, samples);
-    settle_sign(stream, request, samples);
     const bool is_rgb = format.samples_per_pixel == 3 && settle_colour(stream, request, samples);
     rows.start({.window = whole_image(format), .is_rgb = is_rgb});
     static_cast<void>(rows.put(samples));
 }
 
-bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& /*format*/) noexcept {
+bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& format) noexcept {
     const bool has_odd_jfif = info.jfif_version.value_or(1) != 1;
     const bool has_odd_adobe = info.components == 3 && info.adobe_transform.value_or(0) > 1;
-    return !has_odd_jfif && !has_odd_adobe && (info.components == 1 || info.components == 3);
+    // Of JPEG 2000, which has no process, GDCM gives the codestream's sign whatever the header's
+    // is.
+    const bool has_other_sign = info.process == 0 && info.is_signed != format.is_signed;
+    return !has_odd_jfif && !has_odd_adobe && !has_other_sign &&
+           (info.components == 1 || info.components == 3);
 }
 
 std::string gdcm_version() { return gdcm::Version::GetVersion(); }

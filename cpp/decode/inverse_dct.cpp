@@ -10,25 +10,26 @@ namespace {
 // Unsigned, so that what a damaged stream asks for wraps instead of overflowing.
 using Block = std::array<std::uint32_t, kBlockSize>;
 
-constexpr int kConstantBits = 13;
-constexpr int kExtraBits = 1; ///< precision that is kept between the two passes
+constexpr std::uint32_t kConstantBits = 13;
+constexpr std::uint32_t kExtraBits = 1; ///< precision that is kept between the two passes
 
 /// A constant of the transform in fixed point.
 constexpr std::uint32_t fixed(double value) {
-    const double scaled = value * (1 << kConstantBits);
+    const double scaled = value * (std::uint32_t{1} << kConstantBits);
     return static_cast<std::uint32_t>(
         static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5));
 }
 
 /// Divides by 2^shift, rounded.
-constexpr std::uint32_t descale(std::uint32_t value, int shift) {
+constexpr std::uint32_t descale(std::uint32_t value, std::uint32_t shift) {
     const auto sum = static_cast<std::int32_t>(value + (std::uint32_t{1} << (shift - 1)));
+    // NOLINTNEXTLINE(bugprone-signed-bitwise): an arithmetic shift, which rounds down
     return static_cast<std::uint32_t>(sum >> shift);
 }
 
 /// The transform in one dimension of each column; columns are independent, so that compilers turn
 /// the loop into vectors.
-void transform_columns(Block& block, int shift) noexcept {
+void transform_columns(Block& block, std::uint32_t shift) noexcept {
     for (std::size_t column = 0; column < kBlockSide; ++column) {
         const auto in = [&](std::size_t row) { return block[row * kBlockSide + column]; };
         const std::uint32_t even = (in(2) + in(6)) * fixed(0.541196100);

@@ -11,7 +11,7 @@ namespace torchdicom {
 namespace {
 
 template <typename Cell> void convert(MutableByteSpan samples, std::uint32_t precision) {
-    const double half = static_cast<double>(std::uint64_t{1} << (precision - 1));
+    const auto half = static_cast<double>(std::uint64_t{1} << (precision - 1));
     const auto store = [&](std::size_t at, double value) {
         const auto cell = static_cast<Cell>(std::clamp(std::floor(value + 0.5), 0.0, 2 * half - 1));
         std::memcpy(samples.subspan(at, sizeof(Cell)).data(), &cell, sizeof(Cell));

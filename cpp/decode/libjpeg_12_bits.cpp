@@ -17,9 +17,9 @@ void read_coefficients(JpegSession& session) {
 }
 
 void find_blocks(JpegSession& session) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the library's own way to its
-    // base
-    auto* const common = reinterpret_cast<j_common_ptr>(&session.image);
+    jpeg_decompress_struct* const image = &session.image;
+    // NOLINTNEXTLINE(*-reinterpret-cast): the library's own way to the base of its structures
+    auto* const common = reinterpret_cast<j_common_ptr>(image);
     session.blocks = *session.image.mem->access_virt_barray(common, *session.coefficients,
                                                             session.wanted, 1, FALSE);
 }

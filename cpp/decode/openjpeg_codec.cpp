@@ -47,17 +47,6 @@ OPJ_SIZE_T read_bytes(void* buffer, OPJ_SIZE_T size, void* data) noexcept {
     return count;
 }
 
-OPJ_OFF_T skip_bytes(OPJ_OFF_T count, void* data) noexcept {
-    Input& input = input_of(data);
-    if (count < 0) {
-        return -1;
-    }
-    const std::size_t left = input.bytes.size() - input.at;
-    const std::size_t skipped = std::min(static_cast<std::size_t>(count), left);
-    input.at += skipped;
-    return static_cast<OPJ_OFF_T>(skipped);
-}
-
 OPJ_BOOL seek_byte(OPJ_OFF_T at, void* data) noexcept {
     Input& input = input_of(data);
     if (at < 0 || static_cast<std::size_t>(at) > input.bytes.size()) {
@@ -65,6 +54,11 @@ OPJ_BOOL seek_byte(OPJ_OFF_T at, void* data) noexcept {
     }
     input.at = static_cast<std::size_t>(at);
     return OPJ_TRUE;
+}
+
+OPJ_OFF_T skip_bytes(OPJ_OFF_T count, void* data) noexcept {
+    const auto at = static_cast<OPJ_OFF_T>(input_of(data).at);
+    return count >= 0 && seek_byte(at + count, data) == OPJ_TRUE ? count : -1;
 }
 
 void keep_complaint(const char* message, void* data) noexcept {

@@ -173,8 +173,9 @@ bool add_frames_by_marker(ByteWindow& window, const std::vector<Fragment>& fragm
     for (std::size_t i = 0; i < fragments.size(); ++i) {
         is_last[i] = ends_stream(window, fragments[i].range);
     }
+    is_last.back() = true; // with or without a marker: nothing follows
     const auto ends = std::count(is_last.begin(), is_last.end(), true);
-    if (std::cmp_not_equal(ends, header.number_of_frames()) || !is_last.back()) {
+    if (std::cmp_not_equal(ends, header.number_of_frames())) {
         return false;
     }
     for (std::size_t i = 0; i < fragments.size(); ++i) {

@@ -21,23 +21,37 @@ MutableByteSpan scratch(std::vector<std::byte>& memory, std::size_t size) {
     return MutableByteSpan{memory}.first(size);
 }
 
+bool shares_chroma(const PixelFormat& format) noexcept {
+    return format.samples_per_pixel == 3 && format.photometric == Photometric::ybr_full_422;
+}
+
+bool has_planes(const FileHeader& header, const PixelFormat& format) noexcept {
+    return format.samples_per_pixel == 3 && !shares_chroma(format) &&
+           header.planar_configuration.value_or(0) == 1;
+}
+
+/// Samples that stand side by side, for each pixel.
+std::size_t samples_of_row(const FileHeader& header, const PixelFormat& format) noexcept {
+    if (shares_chroma(format)) {
+        return 2;
+    }
+    return has_planes(header, format) ? 1 : format.samples_per_pixel;
+}
+
 /// How the samples of a native frame stand in the file, all counted in bits.
 class NativeRows {
   public:
     NativeRows(const PixelSource& source, const PixelFormat& format, std::size_t frame)
-        : source_{&source}, format_{format} {
-        const FileHeader& header = source.header();
-        is_422_ = format.samples_per_pixel == 3 && format.photometric == Photometric::ybr_full_422;
-        is_planar_ = format.samples_per_pixel == 3 && !is_422_ &&
-                     header.planar_configuration.value_or(0) == 1;
-        const std::size_t samples = is_422_ ? 2 : (is_planar_ ? 1 : format.samples_per_pixel);
-        row_bits_ = samples * format.columns * format.bits_allocated;
-        plane_bits_ = row_bits_ * format.rows;
-        first_bit_ = frame * plane_bits_ * (is_planar_ ? 3 : 1);
-        swapped_ = swap_bytes(header, format);
-        start_ = header.pixels->element.value_offset;
-        length_ = std::min(header.pixels->element.length, header.pixels->data_set_end - start_);
-    }
+        : source_{&source}, format_{format}, is_422_{shares_chroma(format)},
+          is_planar_{has_planes(source.header(), format)},
+          row_bits_{std::size_t{format.columns} * format.bits_allocated *
+                    samples_of_row(source.header(), format)},
+          plane_bits_{row_bits_ * format.rows},
+          first_bit_{frame * plane_bits_ * (is_planar_ ? 3 : 1)},
+          swapped_{swap_bytes(source.header(), format)},
+          start_{source.header().pixels->element.value_offset},
+          length_{std::min(source.header().pixels->element.length,
+                           source.header().pixels->data_set_end - start_)} {}
 
     /// Bytes of one row of cells.
     [[nodiscard]] std::size_t row_bytes() const noexcept { return format_.bytes_per_row(); }
@@ -101,14 +115,14 @@ class NativeRows {
 
     const PixelSource* source_;
     PixelFormat format_;
-    bool is_422_ = false;
-    bool is_planar_ = false;
-    std::size_t row_bits_ = 0; ///< of one plane, where there are planes
-    std::size_t plane_bits_ = 0;
-    std::size_t first_bit_ = 0; ///< of the frame
-    std::size_t swapped_ = 1;
-    std::uint64_t start_ = 0; ///< of the pixel data
-    std::uint64_t length_ = 0;
+    bool is_422_;
+    bool is_planar_;
+    std::size_t row_bits_; ///< of one plane, where there are planes
+    std::size_t plane_bits_;
+    std::size_t first_bit_; ///< of the frame
+    std::size_t swapped_;
+    std::uint64_t start_; ///< of the pixel data
+    std::uint64_t length_;
 };
 
 /// Gray cells that the file has as they are, all of them wanted: no matter where rows end.

@@ -80,28 +80,45 @@ std::uint32_t FrameRows::finish() const {
 
 /// Whole rows of the area, all of them wanted: their columns are cut to the window.
 void FrameRows::put_wanted(ByteSpan rows, std::size_t first_row) {
-    const PixelFormat& format = plan_->format;
-    const std::size_t pixel_bytes = format.samples_per_pixel * format.bytes_per_sample();
+    const std::size_t pixel_bytes =
+        plan_->format.samples_per_pixel * plan_->format.bytes_per_sample();
     const std::size_t row_bytes = area_.window.columns() * pixel_bytes;
     const std::size_t wanted_bytes = wanted_.columns() * pixel_bytes;
-    const bool is_cut = wanted_bytes != row_bytes;
-    const std::size_t at_once = is_cut ? 1 : std::max<std::size_t>(1, kPartBytes / row_bytes);
     const std::size_t count = rows.size() / row_bytes;
-    for (std::size_t row = 0; row < count; row += at_once) {
-        const std::size_t now = std::min(at_once, count - row);
-        const ByteSpan part =
-            is_cut ? rows.subspan(row * row_bytes + (wanted_.x0 - area_.window.x0) * pixel_bytes,
-                                  wanted_bytes)
-                   : rows.subspan(row * row_bytes, now * row_bytes);
-        if (means_.empty()) {
-            put_values(part, (first_row + row - wanted_.y0) * wanted_.columns());
-            continue;
+    const std::size_t above = first_row - wanted_.y0;
+    if (wanted_bytes == row_bytes) {
+        const std::size_t at_once = std::max<std::size_t>(1, kPartBytes / row_bytes);
+        for (std::size_t row = 0; row < count; row += at_once) {
+            const std::size_t now = std::min(at_once, count - row);
+            put_whole(rows.subspan(row * row_bytes, now * row_bytes), above + row);
         }
-        for (std::size_t one = 0; one < now; ++one) {
-            put_reduced(part.subspan(one * wanted_bytes, wanted_bytes));
-            if (means_.front().is_full() || first_row + row + one + 1 == wanted_.y1) {
-                take_means();
-            }
+        return;
+    }
+    const bool is_plain = means_.empty() && channels_->is_plain();
+    const std::size_t skipped = (wanted_.x0 - area_.window.x0) * pixel_bytes;
+    for (std::size_t row = 0; row < count; ++row) {
+        const ByteSpan pixels = rows.subspan(row * row_bytes + skipped, wanted_bytes);
+        if (is_plain) {
+            put_cells(pixels, (above + row) * wanted_.columns());
+        } else {
+            put_whole(pixels, above + row);
+        }
+    }
+}
+
+/// Whole rows of the window, the first of which is row `row` of it.
+void FrameRows::put_whole(ByteSpan rows, std::size_t row) {
+    if (means_.empty()) {
+        put_values(rows, row * wanted_.columns());
+        return;
+    }
+    const std::size_t row_bytes =
+        wanted_.columns() * plan_->format.samples_per_pixel * plan_->format.bytes_per_sample();
+    for (std::size_t done = 0; done < rows.size(); done += row_bytes) {
+        put_reduced(rows.subspan(done, row_bytes));
+        ++row;
+        if (means_.front().is_full() || row == wanted_.rows()) {
+            take_means();
         }
     }
 }

@@ -40,6 +40,7 @@ class FrameRows final : public RowSink {
 
   private:
     void put_wanted(ByteSpan rows, std::size_t first_row);
+    void put_whole(ByteSpan rows, std::size_t row);
     void put_values(ByteSpan pixels, std::size_t first);
     void put_reduced(ByteSpan pixels);
     void take_means();

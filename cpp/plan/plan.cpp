@@ -35,8 +35,10 @@ std::uint32_t colour_bits(const FileHeader& header, const PixelFormat& format) {
 DType default_dtype(const FileHeader& header, const Plan& plan, Output output) {
     if (plan.channels > 1) {
         const std::uint32_t bits = colour_bits(header, plan.format);
-        const bool is_wide = bits == 32 && !plan.format.is_signed;
-        return bits <= 8 ? DType::uint8 : (is_wide ? DType::int64 : DType::int32);
+        if (bits <= 8) {
+            return DType::uint8;
+        }
+        return bits == 32 && !plan.format.is_signed ? DType::int64 : DType::int32;
     }
     return output == Output::stored ? stored_dtype(plan.format) : DType::float32;
 }

@@ -7,7 +7,7 @@ namespace torchdicom {
 
 namespace {
 
-const std::string kMaps = "(0040,9096) RealWorldValueMappingSequence";
+constexpr const char* kMaps = "(0040,9096) RealWorldValueMappingSequence";
 
 bool has_rescale(const FileHeader& header) noexcept {
     return header.rescale_slope || header.rescale_intercept || header.has_modality_lut;

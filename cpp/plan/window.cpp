@@ -14,7 +14,7 @@ std::string text_of(const Region& region) {
 
 /// Blocks of pixels that become one are counted from the image's origin.
 void require_whole_blocks(const Region& region, const PixelFormat& format, std::uint32_t reduce) {
-    const std::int64_t block = std::int64_t{1} << reduce;
+    const auto block = static_cast<std::int64_t>(std::uint64_t{1} << reduce);
     const auto is_edge = [block](std::int64_t edge, std::uint32_t end) {
         return edge % block == 0 || edge == std::int64_t{end};
     };

@@ -68,26 +68,22 @@ PixelFormat plane_format(const PixelFormat& format, bool from_ybr) noexcept {
 }
 
 void split_samples(ByteSpan pixels, const PixelFormat& format, const Planes& planes) noexcept {
-    switch (format.bytes_per_sample()) {
-    case 1:
-        return split<std::uint8_t>(pixels, planes);
-    case 2:
-        return split<std::uint16_t>(pixels, planes);
-    case 4:
-        return split<std::uint32_t>(pixels, planes);
-    default:
-        return split<std::uint64_t>(pixels, planes);
+    if (format.bytes_per_sample() == 1) {
+        split<std::uint8_t>(pixels, planes);
+    } else if (format.bytes_per_sample() == 2) {
+        split<std::uint16_t>(pixels, planes);
+    } else {
+        split<std::uint32_t>(pixels, planes);
     }
 }
 
 void split_ybr(ByteSpan pixels, const PixelFormat& format, const Planes& planes) noexcept {
-    switch (format.bytes_per_sample()) {
-    case 1:
-        return convert<std::uint8_t>(pixels, format, planes);
-    case 2:
-        return convert<std::uint16_t>(pixels, format, planes);
-    default:
-        return convert<std::uint32_t>(pixels, format, planes);
+    if (format.bytes_per_sample() == 1) {
+        convert<std::uint8_t>(pixels, format, planes);
+    } else if (format.bytes_per_sample() == 2) {
+        convert<std::uint16_t>(pixels, format, planes);
+    } else {
+        convert<std::uint32_t>(pixels, format, planes);
     }
 }
 

@@ -27,7 +27,7 @@ void unpack_12_bits(ByteSpan packed, std::size_t first_bit, MutableByteSpan cell
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t bit = first_bit + 12 * i;
         const auto two = load_number<std::uint16_t>(packed, bit / 8, std::endian::little);
-        const auto cell = static_cast<std::uint16_t>((two >> (bit % 8)) & 0x0FFFU);
+        const auto cell = static_cast<std::uint16_t>((std::uint32_t{two} >> (bit % 8)) & 0x0FFFU);
         std::memcpy(cells.data() + i * sizeof(cell), &cell, sizeof(cell));
     }
 }

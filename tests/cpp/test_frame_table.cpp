@@ -150,6 +150,27 @@ TEST_CASE("without an offset table one frame takes all fragments, or each takes 
     CHECK(error_of(add_table(file, {}).end_sequence()) == ErrorCode::frame_count_mismatch);
 }
 
+TEST_CASE("without an offset table, frames of JPEG and JPEG 2000 end at their markers") {
+    const auto file = [](const std::string& frames, const std::string& syntax) {
+        DataSetWriter writer =
+            test::image_start({.frames = frames, .transfer_syntax = "1.2.840.10008.1.2." + syntax});
+        return add_table(writer, {})
+            .item(test::Bytes(2))
+            .item(bytes_of({1, 0xFF, 0xD9, 0}))
+            .item(bytes_of({1, 2, 3, 4, 0xFF, 0xD9}))
+            .item(test::Bytes(8))
+            .end_sequence();
+    };
+    for (const std::string syntax : {"4.50", "4.70", "4.80", "4.90"}) {
+        CHECK(lengths_of(file("3", syntax)) == "2 4|6|8");
+        CHECK(lengths_of(file("1", syntax)) == "2 4 6 8");
+        CHECK(lengths_of(file("4", syntax)) == "2|4|6|8");
+        CHECK(error_of(file("2", syntax)) == ErrorCode::frame_count_mismatch);
+        CHECK(error_of(file("5", syntax)) == ErrorCode::frame_count_mismatch);
+    }
+    CHECK(error_of(file("3", "5")) == ErrorCode::frame_count_mismatch); // RLE has no marker
+}
+
 TEST_CASE("the ranges are those of the fragments' contents") {
     const DataSetWriter file = three_fragments("2", {0, 22});
     const FileHeader header = header_of(file);

@@ -24,8 +24,13 @@ FileHeader gray_header() {
 
 void add_map(FileHeader& header, const std::string& label, double slope) {
     header.has_real_world_maps = true;
-    header.real_world_maps.push_back(
-        {.label = label, .units = "mm2/s", .first = 0, .last = 9, .slope = slope, .intercept = 1});
+    header.real_world_maps.push_back({.label = label,
+                                      .units = "mm2/s",
+                                      .first = 0,
+                                      .last = 9,
+                                      .slope = slope,
+                                      .intercept = 1,
+                                      .values = {}});
 }
 
 Mapping map(const FileHeader& header, const OutputOptions& options) {

@@ -215,6 +215,7 @@ TEST_CASE("RLE hands on the rows of the window alone, and stops where no more ar
     }
 }
 
+// Its assertions end the process over legal frames, such as those that image_of makes.
 TEST_CASE("GDCM is not asked for RLE") {
     CHECK(failure_of(rle_frame({pattern({0xFD, 9})}).span(), ".5", format_of(2, 2, 8),
                      {.codec = "gdcm"}) == ErrorCode::unsupported_transfer_syntax);

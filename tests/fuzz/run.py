@@ -27,12 +27,15 @@ LEAST_COVERAGE = 90.0
 # Small inputs say the same sooner. A hang or a giant allocation is a finding.
 LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_mb=256"]
 LARGEST = {"values": 100}  # else 2048 bytes
+# Debian's libjxl tells stderr about each error; libFuzzer's own lines come through all the same.
+SILENCED = {"libjxl": ["-close_fd_mask=2"]}
 DICTIONARIES = {
     "codestream": "markers",
     "libjpeg": "markers",
     "element_reader": "elements",
     "header": "elements",
     "jpeg_lossless": "markers",
+    "openjpeg": "markers",
     "values": "numbers",
 }
 
@@ -122,7 +125,7 @@ class Target:
         profile = profile or self.build / f"{self.name}.unused.profraw"
         environment = {**os.environ, "LLVM_PROFILE_FILE": str(profile)}
         largest = f"-max_len={LARGEST.get(self.name, seeds.MAX_SEED)}"
-        command = [str(self.program), largest, *LIMITS, *arguments]
+        command = [str(self.program), largest, *LIMITS, *SILENCED.get(self.name, []), *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False, env=environment
         )

@@ -327,6 +327,7 @@ def openjpeg() -> Iterator[bytes]:
             yield bytes([flags ^ 7, 0, 9, 0]) + bytes(frame)
     wide = (np.arange(64, dtype=np.uint32) * 9973).reshape(8, 8)
     yield bytes(4) + imagecodecs.jpeg2k_encode(wide, bitspersample=20, level=0, reversible=True)
+    yield bytes(4) + j2k_frame(3, 4, components=2)
     for bits in (1, 12):
         cells = (np.arange(64, dtype=np.uint16) % (1 << bits)).reshape(8, 8)
         coded = imagecodecs.jpeg2k_encode(cells, bitspersample=bits, level=0, reversible=True)
@@ -346,6 +347,8 @@ def libjxl() -> Iterator[bytes]:
     yield bytes(1) + imagecodecs.jpegxl_encode_jpeg(imagecodecs.jpeg8_encode(low))
     twelve = (np.arange(64, dtype=np.uint16) * 60).reshape(8, 8)
     yield bytes([1]) + imagecodecs.jpegxl_encode(twelve, lossless=True, bitspersample=12)
+    five = np.arange(32, dtype=np.uint8).reshape(4, 8)
+    yield bytes(1) + imagecodecs.jpegxl_encode(five, lossless=True, bitspersample=5)
     for frame in _without_place():
         yield bytes(1) + frame
 

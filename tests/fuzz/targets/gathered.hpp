@@ -34,14 +34,18 @@ class GatheredRows final : public RowSink {
     [[nodiscard]] bool put(ByteSpan rows) override {
         require(row_bytes_ != 0 && !rows.empty() && rows.size() % row_bytes_ == 0,
                 "rows are whole, and come after the start");
+        require(!has_enough, "no rows come after the last that was wanted");
         all.bytes.insert(all.bytes.end(), rows.begin(), rows.end());
-        return true;
+        has_enough = stops_at_once;
+        return !has_enough;
     }
     void require_all() const {
         require(all.bytes.size() == all.area.window.rows() * row_bytes_, "every row comes");
     }
 
     Gathered all;
+    bool stops_at_once = false; ///< the first rows are enough
+    bool has_enough = false;
 
   private:
     const DecodeRequest* request_;
@@ -56,6 +60,13 @@ inline std::optional<Gathered> gather(ByteSpan frame, const DecodeRequest& reque
     }
     rows.require_all();
     return rows.all;
+}
+
+/// Decodes for a sink that wants the first rows alone.
+inline void gather_first(ByteSpan frame, const DecodeRequest& request) {
+    GatheredRows rows{request};
+    rows.stops_at_once = true;
+    static_cast<void>(error_of([&] { decode_frame(frame, request, rows); }));
 }
 
 /// Whether the part has the bytes that the whole has there.

@@ -59,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     request.window.x1 = std::min<std::size_t>(request.window.x0 + step, format->columns);
     const auto part = fuzz::gather(input.rest(), request);
     if (whole) {
+        fuzz::gather_first(input.rest(), request);
         fuzz::require(whole->area.reduced <= reduce, "no more is halved than was asked for");
         fuzz::require(part.has_value(), "a part of what can be decoded can be decoded");
         fuzz::require(fuzz::is_crop(*part, *whole, *format), "a part is a part of the whole");
