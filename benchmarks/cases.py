@@ -71,7 +71,7 @@ def native_and_lossless(is_quick: bool) -> list[Case]:  # noqa: ARG001, FBT001
 def codecs(is_quick: bool) -> list[Case]:  # noqa: FBT001
     """Frames of one size and the other in each compressed syntax."""
     names = ("rle", "jpeg_8bit") if is_quick else tuple(datasets.CODEC_SYNTAXES)
-    pictures = ("CT",) if is_quick else ("CT", "MG")
+    pictures: tuple[datasets.Picture, ...] = ("CT",) if is_quick else ("CT", "MG")
     return [_frames(name, picture) for picture in pictures for name in names]
 
 

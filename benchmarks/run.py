@@ -65,7 +65,7 @@ def main() -> int:
         bars = [
             bar.verdict(rows, options.slack)
             for bar in BARS
-            if bar.question == name and not options.case
+            if bar.question == name and not options.case and bar.is_asked(rows)
         ]
         report.save(folder, name, rows, bars)
         missed += _show(QUESTIONS[name], rows, bars)

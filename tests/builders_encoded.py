@@ -47,7 +47,8 @@ def picture(rows: int, columns: int, bits: int, *, signed: bool = False, seed: i
     if signed:
         cells -= 1 << (bits - 1)
     size = 1 if bits <= 8 else 2
-    return cells.astype(f"{'i' if signed else 'u'}{size}")
+    found: Cells = cells.astype(f"{'i' if signed else 'u'}{size}")
+    return found
 
 
 def colour_picture(rows: int, columns: int, bits: int = 8) -> Cells:
@@ -188,7 +189,7 @@ def htj2k(cells: Cells, bits: int, **options: Any) -> bytes:
 
 def jpegxl(cells: Cells, bits: int, *, container: bool = False) -> bytes:
     """Lossless JPEG XL, a bare codestream or one in boxes."""
-    options = {"lossless": True, "bitspersample": bits, "usecontainer": container}
+    options: dict[str, Any] = {"lossless": True, "bitspersample": bits, "usecontainer": container}
     return even(bytes(imagecodecs.jpegxl_encode(cells, **options)))
 
 

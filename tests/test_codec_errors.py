@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_no_codestream(backend: Backend, syntax: Syntax, content: str) -> None:
 @pytest.mark.parametrize("syntax", [s for s in SYNTAXES if s not in BARE], ids=syntax_id)
 @pytest.mark.parametrize("form", [{"Rows": 47}, {"Columns": 65}, {"Rows": 64, "Columns": 48}])
 def test_other_size_than_the_header_s(
-    backend: Backend, syntax: Syntax, form: dict[str, int]
+    backend: Backend, syntax: Syntax, form: dict[str, Any]
 ) -> None:
     cells = gray()
     data = encoded_file([stream_of(cells, syntax)], cells, syntax, bits=8, **form)
@@ -120,7 +121,7 @@ def test_damage_gives_values_or_an_error_of_ours(backend: Backend, syntax: Synta
         for at in random.integers(0, len(broken), 2):
             broken[at] = random.integers(0, 256)
         data = encoded_file([bytes(broken)], cells, syntax, bits=8)
-        found = outcome(lambda d=data: td.decode(d, backend=backend))
+        found = outcome(partial(td.decode, data, backend=backend))
         if isinstance(found, str):
             assert found in _BROKEN | {"unsupported_pixel_format", "limit_rows"}
         else:

@@ -180,7 +180,7 @@ def test_what_the_components_of_a_jpeg_are(
 def test_subsampled_jpeg(backend: Backend, subsampling: str) -> None:
     cells = patches(64)
     stream = jpeg_colour(cells, coded="YCBCR", marker="jfif", subsampling=subsampling)
-    form = {"PhotometricInterpretation": "YBR_FULL_422"}
+    form: dict[str, Any] = {"PhotometricInterpretation": "YBR_FULL_422"}
     data = encoded_file([stream], cells, JPEG, bits=8, **form)
     found = td.decode(data, backend=backend)[0].permute(1, 2, 0).numpy()
     inside = np.s_[8:56, 8:56]  # chroma of neighbours meets at the patches' edges

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
-import pydicom.pixels
 import pytest
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID
 
 import torchdicom as td
 from builders_defects import LAX
@@ -100,8 +103,8 @@ def disagreement(path: Path, native: torch.Tensor, reference: torch.Tensor) -> s
 def test_backends_agree_on_every_file(data_dir: Path, source: str) -> None:
     refused, different, decoded = {}, {}, 0
     for path in files_of(data_dir, source):
-        native = outcome(lambda p=path: td.decode(p))
-        reference = outcome(lambda p=path: td.decode(p, backend="reference"))
+        native = outcome(partial(td.decode, path))
+        reference = outcome(partial(td.decode, path, backend="reference"))
         if has_no_pixels(native, reference):
             continue
         name = str(path.relative_to(data_dir))
@@ -123,8 +126,8 @@ def by_pydicom(path: Path) -> tuple[pydicom.Dataset, Any]:
         ds = pydicom.dcmread(path, force=True)
         if not hasattr(ds, "file_meta") or "TransferSyntaxUID" not in ds.file_meta:
             ds.file_meta = pydicom.dataset.FileMetaDataset()
-            ds.file_meta.TransferSyntaxUID = read_header(path, "native").transfer_syntax_uid
-        return ds, pydicom.pixels.pixel_array(ds)
+            ds.file_meta.TransferSyntaxUID = UID(read_header(path, "native").transfer_syntax_uid)
+        return ds, pixel_array(ds)
 
 
 def in_our_order(ds: pydicom.Dataset, values: Any) -> Any:
@@ -157,7 +160,7 @@ def difference_from_pydicom(path: Path, found: torch.Tensor) -> str | None:
 def test_values_are_pydicom_s(data_dir: Path, backend: Backend, source: str) -> None:
     found, same = {}, 0
     for path in files_of(data_dir, source):
-        values = outcome(lambda p=path: td.decode(p, backend=backend))
+        values = outcome(partial(td.decode, path, backend=backend))
         if isinstance(values, str):
             continue  # REFUSED tells whether that is right
         if said := difference_from_pydicom(path, values):
@@ -179,11 +182,11 @@ def test_forms_of_a_segmentation_are_the_same(data_dir: Path, backend: Backend, 
 def test_palettes_are_pydicom_s(data_dir: Path, backend: Backend) -> None:
     checked = []
     for path in files_of(data_dir, "pydicom-data"):
-        ds = pydicom.dcmread(path, force=True)
+        ds: pydicom.Dataset = pydicom.dcmread(path, force=True)
         if ds.get("PhotometricInterpretation") != "PALETTE COLOR":
             continue
         ds, indices = by_pydicom(path)
-        expected = pydicom.pixels.apply_color_lut(indices, ds)[..., :3]
+        expected = apply_color_lut(indices, ds)[..., :3]
         frames = expected.reshape(-1, ds.Rows, ds.Columns, 3)
         volume = td.load(path, policy=POLICY, backend=backend)
         found = volume.data.reshape(-1, *volume.data.shape[-4:]).movedim(1, -1)[:, 0]
@@ -195,6 +198,6 @@ def test_palettes_are_pydicom_s(data_dir: Path, backend: Backend) -> None:
 def test_modality_lut_is_pydicom_s(data_dir: Path, backend: Backend) -> None:
     path = next(one for one in files_of(data_dir, "pydicom-data") if one.name == "mlut_18.dcm")
     ds = pydicom.dcmread(path)
-    expected = pydicom.pixels.apply_modality_lut(ds.pixel_array, ds)
+    expected = apply_modality_lut(ds.pixel_array, ds)
     found = td.load(path, policy=POLICY, backend=backend).data
     assert found.flatten().tolist() == expected.flatten().tolist()

@@ -197,8 +197,11 @@ def test_geometry(backend: Backend, syntax: Syntax, n: int, *, in_pixels: bool) 
 def test_slices_that_move_differently_make_no_volume(tmp_path: Path, backend: Backend) -> None:
     cells = picture(16, 16, 12)
     for k, syntax in enumerate([EXPLICIT, JPEG_2000]):
-        place = {"ImagePositionPatient": (0, 0, k), "SOPInstanceUID": f"1.2.3.4.{k + 1}"}
-        form = {"BitsStored": 12, "HighBit": 11, **place}
+        place: dict[str, Any] = {
+            "ImagePositionPatient": (0, 0, k),
+            "SOPInstanceUID": f"1.2.3.4.{k + 1}",
+        }
+        form: dict[str, Any] = {"BitsStored": 12, "HighBit": 11, **place}
         data = ct_slice(cells, **form)
         if syntax == JPEG_2000:
             data = encoded_file([jpeg2000(cells, 12)], cells, syntax, bits=12, **place)
@@ -313,7 +316,10 @@ def test_padding_is_not_seen_in_a_codec_s_levels(backend: Backend) -> None:
 def test_volume_of_several_slices(tmp_path: Path, backend: Backend) -> None:
     stack = [picture(ROWS, COLUMNS, 12, seed=k) for k in range(4)]
     for k, cells in enumerate(stack):
-        place = {"ImagePositionPatient": (0, 0, 2 * k), "SOPInstanceUID": f"1.2.3.4.{k + 1}"}
+        place: dict[str, Any] = {
+            "ImagePositionPatient": (0, 0, 2 * k),
+            "SOPInstanceUID": f"1.2.3.4.{k + 1}",
+        }
         data = ct_slice(cells, BitsStored=12, HighBit=11, **place)
         (tmp_path / f"{k}.dcm").write_bytes(data)
     volume = td.load(tmp_path, reduce=2, slices=[3, 1], backend=backend)

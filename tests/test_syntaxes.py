@@ -330,7 +330,10 @@ def test_volumes_of_every_syntax(tmp_path: Any, backend: Backend, syntax: Syntax
     stack = [picture(ROWS, COLUMNS, 8, seed=k) // 2 for k in range(3)]
     for k, cells in enumerate(stack):
         stream = LOSSLESS[syntax](cells, 8) if syntax in LOSSLESS else jpeg(cells)
-        position = {"ImagePositionPatient": (0, 0, k), "SOPInstanceUID": f"1.2.3.4.{k + 1}"}
+        position: dict[str, Any] = {
+            "ImagePositionPatient": (0, 0, k),
+            "SOPInstanceUID": f"1.2.3.4.{k + 1}",
+        }
         data = encoded_file([stream], cells, syntax, bits=8, InstanceNumber=k + 1, **position)
         (tmp_path / f"{k}.dcm").write_bytes(data)
     volume = td.load(tmp_path, backend=backend)

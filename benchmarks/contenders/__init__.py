@@ -34,7 +34,6 @@ _DECODE: Final = (
     "dicomsdl",
     "pydicom + imagecodecs",
     "pydicom + pylibjpeg",
-    "pydicom + gdcm",
     "pydicom + pyjpegls",
 )
 
