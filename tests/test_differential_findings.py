@@ -138,7 +138,7 @@ def test_group_two_in_big_endian(backend: Backend) -> None:
 
 def test_float_pixels_that_are_cut_off(backend: Backend) -> None:
     data = ct_slice(FloatPixelData=bytes(48))[:-1]
-    with expect_error("length_exceeds_file", element="FloatPixelData"):
+    with expect_error("truncated_pixels", element="FloatPixelData"):
         read_header(data, backend)
 
 

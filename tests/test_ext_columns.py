@@ -36,6 +36,9 @@ OPTIONS: dict[str, Any] = {
     "slices": None,
     "region": None,
     "mask": False,
+    "reduce": 0,
+    "codec": None,
+    "rwvm": None,
 }
 SLICE_THICKNESS = 0x0018_0050
 DTYPES = {

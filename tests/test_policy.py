@@ -220,14 +220,14 @@ def refusals() -> dict[str, tuple[str, list[bytes]]]:
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.66.4",
         "Modality": "SEG",
     }
-    palette: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    partial: dict[str, Any] = {"PhotometricInterpretation": "YBR_PARTIAL_420"}
     return {
         "one instance, other bytes": ("duplicate_files", [ct_slice(**one) for one in two]),
         "no grid": ("invalid_geometry", [ct_slice(PixelSpacing=None)]),
         "frames": ("unsupported_multi_frame", [ct_slice(bytes(48), NumberOfFrames=2)]),
         "dose": ("unsupported_functional_groups", [ct_slice(DoseGridScaling="1e-5")]),
         "segmentation": ("not_a_volume", [ct_slice(**segmentation)]),
-        "palette": ("unsupported_photometric", [ct_slice(**palette)]),
+        "partial": ("unsupported_photometric", [ct_slice(**partial)]),
     }
 
 

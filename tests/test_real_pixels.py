@@ -47,10 +47,6 @@ REFUSED: Table = {
         "250 bytes with noise for a SIZ segment: neither its size nor its tiles can be right",
     ),
     f"{_FILES}/MR_truncated.dcm": ("^truncated_pixels$", "cut off within the pixel data"),
-    f"{_FILES}/SC_rgb_small_odd_big_endian.dcm": (
-        "^unsupported_pixel_format and decoded$",
-        "27 bytes in big-endian words, the last half a word: the core refuses, the reference reads",
-    ),
     f"{_FILES}/badVR.dcm": ("^invalid_integer_string$", "NumberOfFrames is '1A'"),
     f"{_FILES}/meta_missing_tsyntax.dcm": ("^missing_element$", "it has no Rows"),
     f"{_FILES}/nested_priv_SQ.dcm": ("^missing_element$", "it has pixel data, and no Rows"),

@@ -273,7 +273,7 @@ def test_many_frames_of_one_file_are_rows(tmp_path: Path) -> None:
 def test_file_whose_frames_are_not_known(tmp_path: Path) -> None:
     """A syntax without a decoder: what the header says is listed all the same."""
     write_series(tmp_path / "a", 3)
-    unread = Syntax("1.2.840.10008.1.2.4.107", encapsulated=True)
+    unread = Syntax("1.2.840.10008.1.2.4.52", encapsulated=True)
     pixels = encapsulated([[b"\0\0"]])
     write_more(tmp_path / "a", 3, 2, syntax=unread, pixel_element=pixels, SeriesInstanceUID="2.2")
     file = tmp_path / "i.parquet"

@@ -172,11 +172,11 @@ PixelFormat float_format(const FileHeader& header, PixelFormat format) {
     return format;
 }
 
-/// Bytes that are swapped as words of 16 bits: a frame must be whole words.
+/// Bytes that are swapped as words of 16 bits: there must be whole words.
 void check_words(const FileHeader& header, const PixelFormat& format) {
-    if (has_words(header, format) && uncompressed_bits(format) % 16 != 0) {
+    if (has_words(header, format) && header.pixels->element.length % 2 != 0) {
         fail_format(header, tags::PixelData,
-                    "Frames that are no whole number of words, in 16-bit big endian words,");
+                    "Half a word at the end of pixel data in 16-bit big endian words");
     }
 }
 

@@ -68,6 +68,9 @@ std::optional<double> even_step(std::span<const std::size_t> picks) {
 }
 
 void move_along(const Vector3& step, double count, Vector3& origin) noexcept {
+    if (count == 0) {
+        return; // an origin of -0.0 stays one
+    }
     for (std::size_t axis = 0; axis < origin.size(); ++axis) {
         origin[axis] += step[axis] * count;
     }

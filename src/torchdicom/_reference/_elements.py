@@ -322,7 +322,8 @@ class _Walker:
 
     def check_pixels(self, element: Element) -> None:
         """Refuse pixels beyond the file, unless these are judged together with their format."""
-        if element.tag != TAGS["PixelData"] and element.length != UNDEFINED:
+        judged = (TAGS[name] for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+        if element.tag not in judged and element.length != UNDEFINED:
             self._end_of(element, len(self.data))
 
     def _end_of(self, element: Element, end: int) -> int:

@@ -85,7 +85,7 @@ def encapsulated_ranges(data_set: DataSet, element: Element, frames: int, path: 
         return tuple((fragment,) for fragment in fragments)
     if data_set.transfer_syntax in _WITH_END:
         ranges = _up_to_ends(data_set.data, fragments)
-        if len(ranges) == frames and ranges[-1][-1] == fragments[-1]:
+        if len(ranges) == frames:
             return ranges
     msg = (
         f"NumberOfFrames is {frames}, and there are {len(fragments)} fragments without an offset "
@@ -102,6 +102,8 @@ def _up_to_ends(data: bytes, fragments: list[Range]) -> FrameRanges:
         if b"\xff\xd9" in data[start + max(length - _TAIL, 0) : start + length]:
             ranges.append(tuple(fragments[first : i + 1]))
             first = i + 1
+    if first < len(fragments):
+        ranges.append(tuple(fragments[first:]))  # the last frame ends where the pixel data does
     return tuple(ranges)
 
 

@@ -97,9 +97,9 @@ def selected_affine(
     rows = []
     for z, y, x, o in affine[:3]:
         origin = o
-        if picks is not None:
-            origin = origin + z * picks[0]
-        origin = (origin + y * top) + x * left
+        # Nothing is added where nothing moves: -0.0 + 0.0 would be 0.0.
+        for column, moved in ((z, picks[0] if picks is not None else 0), (y, top), (x, left)):
+            origin = origin + column * moved if moved else origin
         if window.reduce:
             origin = (origin + y * shift) + x * shift
         rows.append([z * stride, y * step, x * step, origin])

@@ -230,6 +230,9 @@ def _is_in_words(file: FileHeader) -> bool:
 def _bytes_of_words(data: bytes, file: FileHeader, start: int, length: int) -> bytes:
     """Bytes of OW in big endian, where the first of two pixels is the low byte (PS3.5 8.1.2)."""
     origin = file.pixels.start if file.pixels is not None else 0
+    if file.pixels is not None and file.pixels.length % 2:
+        msg = "The pixel data ends with half a word"
+        raise UnsupportedError(msg, code="unsupported_pixel_format")
     first, end = start - origin, start - origin + length
     whole = data[origin + first // 2 * 2 : origin + (end + 1) // 2 * 2]
     words = np.frombuffer(whole, dtype=np.uint8, count=len(whole) // 2 * 2)
