@@ -117,7 +117,11 @@ def thirteen_bits(*, coded_signed: bool, signed: bool, stored: int) -> bytes:
         cells, codecformat="j2k", reversible=True, level=0, bitspersample=13
     )
     pixels = encapsulated([[even(bytes(coded))]])
-    form = {"BitsStored": stored, "HighBit": stored - 1, "PixelRepresentation": int(signed)}
+    form: dict[str, Any] = {
+        "BitsStored": stored,
+        "HighBit": stored - 1,
+        "PixelRepresentation": int(signed),
+    }
     return ct_slice(cells, syntax=JPEG_2000, pixel_element=pixels, **form)
 
 

@@ -11,7 +11,7 @@ namespace torchdicom {
 namespace {
 
 // Headers of a series differ by a few bytes, and one byte too few means to inflate again.
-constexpr std::size_t kSpare = 16 << 10U;
+constexpr std::size_t kSpare = std::size_t{16} << 10U;
 
 std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept {
     const std::uint64_t by_ratio = std::min(input, limit) * limits::kMaxDeflateRatio;

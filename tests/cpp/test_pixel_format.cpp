@@ -292,7 +292,8 @@ TEST_CASE("cells of big endian are swapped whole, and narrow ones as words") {
                    .allocated = 8,
                    .rows = 1,
                    .columns = 3,
-                   .syntax = kBig};
+                   .syntax = kBig,
+                   .bytes = 9};
     CHECK(refusal_of(odd) == "unsupported_pixel_format PixelData"); // half a word at the end
     Form padded = odd;
     padded.bytes = 10;

@@ -200,11 +200,11 @@ def refused_forms() -> Iterator[bytes]:
     yield float_file(single, BitsAllocated=None, **FEW)
     yield float_file(single, PhotometricInterpretation="PALETTE COLOR", **FEW)
     fragments = encapsulated([[bytes(48)]])
-    xyb = {**colour, "PhotometricInterpretation": "XYB"}
+    xyb: dict[str, Any] = {**colour, "PhotometricInterpretation": "XYB"}
     floats = Element(0x7FE00008, "OF", fragments.value, claimed=UNDEFINED)
     for syntax in (RLE, ENCAPSULATED):
         yield ct_slice(syntax=syntax, pixel_element=floats, BitsAllocated=32, **FEW)
-        packed = {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11}
+        packed: dict[str, Any] = {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11}
         yield ct_slice(syntax=syntax, pixel_element=fragments, **packed, **FEW)
     yield ct_slice(
         syntax=Syntax("1.2.840.10008.1.2.4.110", encapsulated=True),
@@ -298,9 +298,9 @@ def codestream() -> Iterator[bytes]:
 
 def _without_place() -> Iterator[bytes]:
     """JPEG XL of alpha, of floating point, and of several frames."""
-    yield imagecodecs.jpegxl_encode(np.zeros((8, 8, 2), np.uint8), lossless=True)
-    yield imagecodecs.jpegxl_encode(np.zeros((8, 8), np.float32), lossless=True)
-    yield imagecodecs.jpegxl_encode(np.zeros((2, 8, 8, 1), np.uint8), lossless=True)
+    yield bytes(imagecodecs.jpegxl_encode(np.zeros((8, 8, 2), np.uint8), lossless=True))
+    yield bytes(imagecodecs.jpegxl_encode(np.zeros((8, 8), np.float32), lossless=True))
+    yield bytes(imagecodecs.jpegxl_encode(np.zeros((2, 8, 8, 1), np.uint8), lossless=True))
 
 
 def _images() -> Iterator[Cells]:
