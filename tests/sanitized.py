@@ -27,7 +27,11 @@ LEFT_OUT = {
     "test_benchmark_index.py": "what the benchmarks ask of an index, with processes of their own",
     "test_benchmark_traps.py": "other readers, and the judge of what they give",
     "test_reference.py": "the reference backend alone",
+    "test_reference_colour.py": "the reference backend alone",
+    "test_reference_forms.py": "the reference backend alone",
+    "test_reference_reduce.py": "the reference backend alone",
     "test_reference_series.py": "the reference backend alone",
+    "test_reference_tables.py": "the reference backend alone",
     "test_hardening.py": "looks at the flags of a release; sanitizers take the place of most",
 }
 
