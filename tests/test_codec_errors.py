@@ -137,7 +137,7 @@ def test_damage_in_one_of_several_frames_names_no_other(backend: Backend) -> Non
         td.decode(data, frames=[1], backend=backend)
 
 
-NAMES = {name for row in td.codecs() for name in getattr(row, "codecs", ())}
+NAMES = {name for row in td.codecs() for name in row.codecs}
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=syntax_id)

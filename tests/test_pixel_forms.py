@@ -249,6 +249,14 @@ def test_real_world_table(backend: Backend) -> None:
     assert volume.valid_mask.flatten().tolist() == [False, True, True, True, False]
 
 
+def test_real_world_table_that_starts_between_two_values(backend: Backend) -> None:
+    # Halves go up: -2.5 is -2.
+    item = real_world_item(first=-2.5, last=2, values=[1, 2, 3, 4, 5], form="FD")
+    cells = np.array([-3, -2, -1, 0, 1, 2], np.int16)
+    found = td.decode(map_file(cells, item), output="real_world", backend=backend)
+    assert found.flatten().tolist() == [1, 1, 2, 3, 4, 5]
+
+
 def test_signed_real_world_map(backend: Backend) -> None:
     item = real_world_item(first=-10, last=-1, slope=2.0, intercept=0.5, form="SS")
     cells = np.array([-11, -10, -1, 0], np.int16)

@@ -147,8 +147,10 @@ def difference_from_pydicom(path: Path, found: torch.Tensor) -> str | None:
     within = max(within, 1 if is_ybr and header.samples_per_pixel == 3 else 0)
     if tuple(expected.shape) != tuple(found.shape):
         return f"shape {tuple(expected.shape)}, not {tuple(found.shape)}"
-    apart = np.abs(expected.astype(np.float64) - found.double().numpy())
-    largest = float(np.nanmax(apart)) if apart.size else 0.0
+    theirs, ours = expected.astype(np.float64), found.double().numpy()
+    if not np.array_equal(np.isfinite(theirs), np.isfinite(ours)):
+        return "other values are not finite"
+    largest = float(np.abs(theirs - ours).max(initial=0.0, where=np.isfinite(ours)))
     return None if largest <= within else f"{largest:g} apart, {within} allowed"
 
 

@@ -166,6 +166,14 @@ def test_fewer_levels_than_halvings(backend: Backend, syntax: Syntax) -> None:
     assert small.spacing_mm == pytest.approx((whole.spacing_mm[0], 4.0, 2.0))
 
 
+def test_frames_of_one_file_may_differ_in_their_levels(backend: Backend) -> None:
+    cells = picture(45, 70, 12) // 4
+    frames = [jpeg2000(cells, 12, resolutions=_resolutions(JPEG_2000, n)) for n in (1, 2)]
+    found = td.decode(encoded_file(frames, cells, JPEG_2000, bits=12), reduce=2, backend=backend)
+    expected = [blocks(levels(cells, 1), 1, rounded), levels(cells, 2)]
+    assert found.tolist() == [one.tolist() for one in expected]
+
+
 def moved(whole: td.Volume, small: td.Volume) -> list[float]:
     """From the first pixel of one to the first of the other in mm."""
     step: list[float] = (affine_of(small)[:3, 3] - affine_of(whole)[:3, 3]).tolist()

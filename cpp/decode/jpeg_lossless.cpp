@@ -195,11 +195,13 @@ class LosslessDecoder {
 
     /// A scan of some components: the frame is handed on with the last of them.
     void collect(const LosslessScan& scan) {
-        const MutableByteSpan frame = decode_scratch(Scratch::frame, format_->bytes_per_frame());
+        if (frame_.empty()) {
+            frame_ = decode_scratch(Scratch::frame, format_->bytes_per_frame());
+        }
         const std::size_t row_bytes = format_->bytes_per_row();
         const std::size_t used =
             decode_lossless_scan(scan, window_.y1, [&](ByteSpan rows, std::size_t first) {
-                store_lossless(rows, scan, *format_, frame.subspan(first * row_bytes));
+                store_lossless(rows, scan, *format_, frame_.subspan(first * row_bytes));
                 return true;
             });
         reader_ =
@@ -207,7 +209,7 @@ class LosslessDecoder {
         if (planes_done_ == components_.size()) {
             start();
             static_cast<void>(
-                sink_->put(frame.subspan(window_.y0 * row_bytes, window_.rows() * row_bytes)));
+                sink_->put(frame_.subspan(window_.y0 * row_bytes, window_.rows() * row_bytes)));
             is_done_ = true;
         }
     }
@@ -227,6 +229,7 @@ class LosslessDecoder {
     std::array<std::optional<HuffmanTable>, kTables> tables_;
     std::size_t restart_pixels_ = 0;
     std::size_t planes_done_ = 0;
+    MutableByteSpan frame_{}; ///< scratch, of frames whose components have scans of their own
     bool is_done_ = false;
 };
 

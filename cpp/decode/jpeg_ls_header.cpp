@@ -13,7 +13,6 @@ namespace {
 
 // ISO 14495-1 C.1.1; the second byte of each marker.
 constexpr std::uint8_t kLse = 0xF8;
-constexpr std::uint8_t kDri = 0xDD;
 constexpr std::uint8_t kApp8 = 0xE8;
 
 [[noreturn, gnu::cold]] void fail_unsupported(const std::string& sentence) {

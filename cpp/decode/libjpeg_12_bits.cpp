@@ -41,6 +41,18 @@ void put_samples(std::span<const std::uint16_t> samples, MutableByteSpan cells) 
     }
 }
 
+/// What is indexed below by the header's size is sized by the library's reading of the frame
+/// header.
+void check_blocks(const JpegSession& session, const PixelFormat& format) {
+    const jpeg_decompress_struct& image = session.image;
+    if (image.image_width != format.columns || image.image_height != format.rows ||
+        image.num_components != 1 || image.comp_info->quant_table == nullptr) {
+        fail_mismatch("libjpeg-turbo reads the frame as " + std::to_string(image.image_height) +
+                      " rows of " + std::to_string(image.image_width) + " pixels with " +
+                      std::to_string(image.num_components) + " components");
+    }
+}
+
 /// The rows of one row of blocks as cells.
 class BlockRow {
   public:
@@ -95,6 +107,7 @@ void decode_jpeg_12_bits(const Codestream& stream, const DecodeRequest& request,
         .y0 = request.window.y0, .y1 = request.window.y1, .x0 = 0, .x1 = format.columns};
     JpegDecompressor decompressor{{.info = stream.info, .bytes = as_8_bits(stream)}, format};
     decompressor.run(read_coefficients);
+    check_blocks(decompressor.session(), format);
     BlockRow block_row{decompressor, format};
     rows.start({.window = window});
     bool wants_more = true;

@@ -107,15 +107,6 @@ CodecPointer make_codec(Input& input, std::uint32_t reduced) {
     return codec;
 }
 
-/// The window at a resolution: edges are multiples of its step, or the image's.
-Window halved(const Window& window, std::uint32_t times) {
-    const std::size_t up = (std::size_t{1} << times) - 1;
-    return {.y0 = window.y0 >> times,
-            .y1 = (window.y1 + up) >> times,
-            .x0 = window.x0 >> times,
-            .x1 = (window.x1 + up) >> times};
-}
-
 /// Left, top, right and bottom in the reference grid, where the image need not start at the origin;
 /// nothing beyond the numbers that OpenJPEG takes.
 std::optional<std::array<OPJ_INT32, 4>> grid_area(const opj_image_t& image, const Window& window) {
@@ -245,7 +236,7 @@ void decode_with_openjpeg(const Codestream& stream, const DecodeRequest& request
     const std::uint32_t reduced = std::min(request.reduce, info.levels);
     // OpenJPEG 2.5.0 decodes parts of an image wrong where they have HT blocks.
     const Window wanted = info.has_ht_blocks ? whole_image(request.format) : request.window;
-    const Window window = halved(wanted, reduced);
+    const Window window = torchdicom::reduced(wanted, reduced);
     const auto image = decode_image(input, wanted, reduced);
     const Planes planes = planes_of(*image, input, info, request.format, window);
     rows.start({.window = window,

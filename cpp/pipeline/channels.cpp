@@ -22,7 +22,8 @@ Planes scratch_planes(std::size_t plane_bytes) {
 /// The first value of a map's table: no stored value is beyond these bounds.
 std::int64_t first_of(const RealWorldMap& map) noexcept {
     constexpr double kBound = 1e12;
-    return std::isnan(map.first) ? 0 : std::llround(std::clamp(map.first, -kBound, kBound));
+    const double first = std::isnan(map.first) ? 0 : std::clamp(map.first, -kBound, kBound);
+    return static_cast<std::int64_t>(std::floor(first + 0.5));
 }
 
 } // namespace

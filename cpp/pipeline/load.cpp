@@ -40,10 +40,11 @@ std::uint32_t common_levels(const Plan& plan, std::span<const FileHeader> header
     return levels.empty() ? 0 : levels.front();
 }
 
-/// Reads, decodes, rescales and places all frames, one task each. Returns common_levels of them.
-std::uint32_t run_tasks(const Plan& plan, std::span<const FileHeader> headers,
-                        const OutputMemory& output, const ParallelOptions& parallel,
-                        LoadStats& stats) {
+/// Reads, decodes, rescales and places all frames, one task each. Returns how often the codec
+/// halved each of them.
+std::vector<std::uint32_t> run_tasks(const Plan& plan, std::span<const FileHeader> headers,
+                                     const OutputMemory& output, const ParallelOptions& parallel,
+                                     LoadStats& stats) {
     std::optional<PixelSource> only; // the frames of one file share its descriptor
     if (headers.size() == 1) {
         only.emplace(headers.front(), stats);
@@ -66,7 +67,7 @@ std::uint32_t run_tasks(const Plan& plan, std::span<const FileHeader> headers,
                  error.place());
         }
     });
-    return common_levels(plan, headers, levels);
+    return levels;
 }
 
 std::vector<FrameId> all_frames(const FileHeader& header) {
@@ -206,7 +207,8 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     OutputMemory output{plan, request.out, stats};
-    const std::uint32_t levels = run_tasks(plan, series.slices, output, request.parallel, stats);
+    const std::uint32_t levels = common_levels(
+        plan, series.slices, run_tasks(plan, series.slices, output, request.parallel, stats));
     const Grid grid = grid_of(series, picks, plan.window, levels, request);
     std::string units = units_of_values(series, plan, request.output);
     std::optional<std::vector<double>> times;
@@ -298,7 +300,7 @@ DecodedFrames decode_frames(const LoadRequest& request,
     Plan plan = make_plan(std::span{&header, 1}, chosen_frames(header, frames), request.output);
     settle_request(request, std::span{&header, 1}, plan);
     OutputMemory output{plan, request.out, stats};
-    static_cast<void>(run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats));
+    run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats);
     return {.plan = std::move(plan), .buffer = output.take_buffer()};
 }
 
