@@ -19,6 +19,7 @@ from builders_encoded import (
     colour_picture,
     encoded_file,
     jpeg,
+    lossless,
     picture,
 )
 from builders_frames import even
@@ -162,6 +163,16 @@ def test_codec_of_another_syntax_is_refused(syntax: Syntax) -> None:
             td.decode(data, codec=name)
         with expect_error("unsupported_transfer_syntax", match=name):
             td.load(data, codec=name)
+
+
+@pytest.mark.parametrize("bits", range(2, 8))
+def test_gdcm_is_not_given_narrow_lossless_jpeg(bits: int) -> None:
+    # It would end the process.
+    cells = picture(9, 8, bits)
+    data = encoded_file([lossless(cells, bits)], cells, JPEG_LOSSLESS, bits=bits)
+    assert td.decode(data).tolist() == [cells.tolist()]
+    with expect_error("unsupported_transfer_syntax", match="gdcm"):
+        td.decode(data, codec="gdcm")
 
 
 def test_native_pixels_have_no_codec() -> None:

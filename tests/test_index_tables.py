@@ -47,6 +47,22 @@ def test_palette(tmp_path: Path) -> None:
     assert series.load(output="stored").data.flatten().tolist() == list(range(12))
 
 
+def test_palette_of_a_later_slice(tmp_path: Path) -> None:
+    tables = palette([[7] * 12, [8] * 12, [9] * 12], bits=8)
+    for k in range(2):
+        form: dict[str, Any] = {
+            "PhotometricInterpretation": "PALETTE COLOR",
+            "SOPInstanceUID": f"1.2.{k + 1}",
+            "ImagePositionPatient": (0, 0, k),
+        }
+        data = native_file(INDICES.tobytes(), (3, 4), allocated=8, extra=tables, **form)
+        (tmp_path / f"{k}.dcm").write_bytes(data)
+    (series,) = td.scan(tmp_path, progress=False).series
+    volume = series.load(slices=1)
+    assert volume.data.dtype == torch.uint8
+    assert volume.data[:, 0, 0, 0].tolist() == [7, 8, 9]
+
+
 def file_with(extra: list[Element], **attributes: Any) -> bytes:
     return native_file(CELLS.tobytes(), (3, 4), allocated=16, extra=extra, **NO_SCALE, **attributes)
 

@@ -288,6 +288,33 @@ def test_no_real_world_map(backend: Backend) -> None:
         td.load(data, rwvm="map", backend=backend)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([real_world_item(first=0, last=99, slope=5.0, intercept=0.0, unit="mm2/s")], []),
+        (
+            [real_world_item(first=0, last=99, slope=5.0, intercept=0.0, unit="mm2/s")],
+            [real_world_item(first=0, last=99, slope=7.0, intercept=0.0, unit="s")],
+        ),
+    ],
+    ids=["none", "another"],
+)
+def test_slices_of_several_units_make_no_volume(
+    backend: Backend, first: list[Any], second: list[Any]
+) -> None:
+    files = []
+    for k, items in enumerate((first, second)):
+        extra = [real_world(*items)] if items else []
+        form = no_scale(ImagePositionPatient=(0, 0, k), SOPInstanceUID=f"1.2.{k + 1}", extra=extra)
+        files.append(native_file(CELLS.tobytes(), (1, CELLS.size), allocated=16, **form))
+    for sources in (files, files[::-1]):
+        with expect_error("unsupported_pixel_format"):
+            td.load(sources, backend=backend)
+    volume = td.load(files, output="stored", backend=backend)
+    assert volume.data[:, 0].tolist() == [CELLS.tolist()] * 2
+    assert td.load(files, slices=0, backend=backend).units == "mm2/s"
+
+
 def test_the_only_map_is_the_modality_where_there_is_no_other(backend: Backend) -> None:
     item = real_world_item(first=0, last=99, slope=0.5, intercept=1.0, unit="mm2/s")
     volume = td.load(map_file(CELLS, item, **no_scale()), backend=backend)

@@ -1,6 +1,7 @@
 #include "decode/gdcm_codec.hpp"
 
 #include "decode/jpeg_colour.hpp"
+#include "decode/jpeg_process.hpp"
 
 #include <gdcmByteValue.h>
 #include <gdcmDataElement.h>
@@ -247,10 +248,12 @@ void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, Ro
 bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& format) noexcept {
     const bool has_odd_jfif = info.jfif_version.value_or(1) != 1;
     const bool has_odd_adobe = info.components == 3 && info.adobe_transform.value_or(0) > 1;
+    // GDCM ends the process over lossless JPEG whose samples do not fill a byte.
+    const bool is_narrow = info.process == kSof3 && info.precision < 8;
     // Of JPEG 2000, which has no process, GDCM gives the codestream's sign whatever the header's
     // is.
     const bool has_other_sign = info.process == 0 && info.is_signed != format.is_signed;
-    return !has_odd_jfif && !has_odd_adobe && !has_other_sign &&
+    return !has_odd_jfif && !has_odd_adobe && !has_other_sign && !is_narrow &&
            (info.components == 1 || info.components == 3);
 }
 

@@ -12,7 +12,8 @@ namespace torchdicom {
 void decode_with_gdcm(const Codestream& stream, const DecodeRequest& request, RowSink& rows);
 
 /// Frames of one or three components. Not JPEG with a JFIF segment of another version than 1:
-/// GDCM's library warns of it, and GDCM ends the process over a warning before the first scan.
+/// GDCM's library warns of it, and GDCM ends the process over a warning before the first scan. Nor
+/// lossless JPEG of fewer than 8 bits, over which it ends the process too.
 [[nodiscard]] bool gdcm_takes(const CodestreamInfo& info, const PixelFormat& format) noexcept;
 
 /// The version of the library that is linked.

@@ -188,15 +188,26 @@ Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Win
     return request.reduce > 0 ? reduce_grid(grid, request.reduce, levels) : grid;
 }
 
-/// The unit of what was loaded; colours and stored values have none.
+/// The unit of what is loaded, the same for all of it; colours and stored values have none. Throws
+/// unsupported_pixel_format where tables or maps give the slices other units than each other.
 std::string units_of_values(const Series& series, const Plan& plan, const OutputOptions& options) {
     if (options.output == Output::stored || plan.channels > 1) {
         return {};
     }
-    const FrameTask& first = plan.tasks.front();
-    const bool is_rescale = options.output == Output::modality;
-    return units_of(series.slices[first.header], first.mapping,
-                    is_rescale ? series.units : std::string{});
+    const std::string of_rescale = options.output == Output::modality ? series.units : "";
+    std::optional<std::string> units;
+    for (const FrameTask& task : plan.tasks) {
+        const FileHeader& header = series.slices[task.header];
+        const std::string one = units_of(header, task.mapping, of_rescale);
+        if (one != units.value_or(one)) {
+            fail(ErrorCode::unsupported_pixel_format,
+                 "The values of this slice are in the unit '" + one + "', and those before in '" +
+                     *units + "'. Load the stored values, or the slices of one unit (slices=)",
+                 Place{.path = header.path});
+        }
+        units = one;
+    }
+    return units.value_or("");
 }
 
 /// From the slices of a part to their values.
@@ -206,11 +217,11 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     const std::vector<std::size_t> picks = chosen_slices(series, request);
     complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
+    std::string units = units_of_values(series, plan, request.output);
     OutputMemory output{plan, request.out, stats};
     const std::uint32_t levels = common_levels(
         plan, series.slices, run_tasks(plan, series.slices, output, request.parallel, stats));
     const Grid grid = grid_of(series, picks, plan.window, levels, request);
-    std::string units = units_of_values(series, plan, request.output);
     std::optional<std::vector<double>> times;
     if (series.kind == Kind::cine) {
         times = frame_times_ms(series.slices.front());

@@ -75,7 +75,8 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
     plan.format = pixel_format_of(headers.front());
     plan.window = window_of(std::nullopt, plan.format);
     plan.channels = channels_of(plan.format, options.output);
-    plan.dtype = options.dtype.value_or(default_dtype(headers.front(), plan, options.output));
+    const FileHeader& first = headers[frames.empty() ? 0 : frames.front().first];
+    plan.dtype = options.dtype ? *options.dtype : default_dtype(first, plan, options.output);
     const bool is_stored_gray = options.output == Output::stored && plan.channels == 1 &&
                                 plan.format.sample_type == SampleType::integer;
     plan.rounds_means = is_stored_gray || is_integer(plan.dtype);

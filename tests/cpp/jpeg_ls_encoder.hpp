@@ -39,7 +39,7 @@ class JpegLsBitWriter {
     }
     void bits(std::uint32_t value, int count) {
         for (int i = count - 1; i >= 0; --i) {
-            bit((value >> static_cast<unsigned>(i) & 1U) != 0);
+            bit((std::uint64_t{value} >> static_cast<unsigned>(i) & 1U) != 0);
         }
     }
     /// Zeros up to a whole byte; a last FF is followed by its zero.

@@ -67,6 +67,7 @@ def build(judged: Judged, request: Request) -> Volume:
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     check_reducible(first, pixels, request.output, request.reduce)
     tasks = _tasks(judged, picks, pixels, request)
+    _check_units(tasks)
     dtype = request.dtype
     if dtype is None:
         dtype = default_dtype(pixels, request.output, tasks[0].mapping)
@@ -105,6 +106,15 @@ def build(judged: Judged, request: Request) -> Volume:
         coords={"t": _times(first)} if is_cine else {},
         valid_mask=mask,
     )
+
+
+def _check_units(tasks: Sequence[Task]) -> None:
+    """Refuse values of several units in one volume."""
+    units = tasks[0].mapping.units
+    for task in tasks:
+        if task.mapping.units != units:
+            msg = f"The values are in {task.mapping.units}, and in {units} in other slices"
+            raise UnsupportedError(msg, code="unsupported_pixel_format", path=task.file.path)
 
 
 def check_reducible(file: FileHeader, pixels: PixelFormat, output: Output, reduce: int) -> None:
