@@ -65,14 +65,15 @@ bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
 
 bool has_markers(Encoding encoding) noexcept {
     switch (encoding) {
-    case Encoding::native_little:
-    case Encoding::native_big:
-    case Encoding::encapsulated_uncompressed:
-    case Encoding::deflated_frame:
-    case Encoding::rle:
-        return false;
-    default:
+    case Encoding::jpeg:
+    case Encoding::jpeg_lossless:
+    case Encoding::jpeg_ls:
+    case Encoding::jpeg_2000:
+    case Encoding::htj2k:
+    case Encoding::jpeg_xl:
         return true;
+    default:
+        return false;
     }
 }
 
@@ -100,15 +101,9 @@ Codestream find_codestream(ByteSpan frame, Encoding encoding) {
         return walk_jpeg2000(frame);
     case Encoding::jpeg_xl:
         return read_jpegxl_header(frame);
-    case Encoding::native_little:
-    case Encoding::native_big:
-    case Encoding::encapsulated_uncompressed:
-    case Encoding::deflated_frame:
-    case Encoding::rle:
-    case Encoding::unsupported:
-        break;
+    default:
+        fail(ErrorCode::internal_error, "this encoding has no marker segments");
     }
-    fail(ErrorCode::internal_error, "this encoding has no marker segments");
 }
 
 Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format) {
