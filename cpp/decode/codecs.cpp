@@ -1,6 +1,7 @@
 // The table of codecs: a row each, in order of preference.
 
 #include "base/deflate.hpp"
+#include "base/scratch.hpp"
 #include "decode/codec.hpp"
 #include "decode/deflated_frame.hpp"
 #include "decode/gdcm_codec.hpp"
@@ -94,11 +95,7 @@ std::span<const Codec> all_codecs() noexcept { return kCodecs; }
 
 MutableByteSpan decode_scratch(Scratch slot, std::size_t size) {
     thread_local std::array<std::vector<std::byte>, 2> memory;
-    std::vector<std::byte>& chosen = memory.at(static_cast<std::size_t>(slot));
-    if (chosen.size() < size) {
-        chosen.resize(size);
-    }
-    return MutableByteSpan{chosen}.first(size);
+    return scratch_of(memory.at(static_cast<std::size_t>(slot)), size);
 }
 
 Window whole_image(const PixelFormat& format) noexcept {

@@ -129,10 +129,7 @@ std::size_t rows_of_band(std::size_t row_bytes) noexcept {
 
 std::size_t native_frame_bytes(const PixelFormat& format) {
     check_pairs(format);
-    if (format.bits_allocated % 8 != 0) {
-        return (format.samples_per_frame() * format.bits_allocated + 7) / 8;
-    }
-    return has_shared_chroma(format) ? format.bytes_per_frame() / 3 * 2 : format.bytes_per_frame();
+    return (uncompressed_bits(format) + 7) / 8;
 }
 
 void put_native_rows(ByteSpan frame, const DecodeRequest& request, RowSink& rows) {

@@ -1,5 +1,7 @@
 #include "pipeline/channels.hpp"
 
+#include "base/scratch.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -11,12 +13,9 @@ namespace {
 /// Three planes in memory of this thread.
 Planes scratch_planes(std::size_t plane_bytes) {
     thread_local std::vector<std::byte> memory;
-    if (memory.size() < 3 * plane_bytes) {
-        memory.resize(3 * plane_bytes);
-    }
-    const MutableByteSpan all{memory};
+    const MutableByteSpan all = scratch_of(memory, 3 * plane_bytes);
     return {all.first(plane_bytes), all.subspan(plane_bytes, plane_bytes),
-            all.subspan(2 * plane_bytes, plane_bytes)};
+            all.subspan(2 * plane_bytes)};
 }
 
 /// The first value of a map's table: no stored value is beyond these bounds.

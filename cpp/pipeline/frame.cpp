@@ -1,5 +1,6 @@
 #include "pipeline/frame.hpp"
 
+#include "base/scratch.hpp"
 #include "decode/decoder.hpp"
 #include "pipeline/native.hpp"
 
@@ -14,19 +15,11 @@ bool has_levels(Encoding encoding) noexcept {
     return encoding == Encoding::jpeg_2000 || encoding == Encoding::htj2k;
 }
 
-/// Memory of this thread that is used again for every frame it works on.
-MutableByteSpan codestream_scratch(std::size_t size) {
-    thread_local std::vector<std::byte> memory;
-    if (memory.size() < size) {
-        memory.resize(size);
-    }
-    return MutableByteSpan{memory}.first(size);
-}
-
 void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTask& task,
                       FrameRows& rows) {
     const FileHeader& header = source.header();
-    const MutableByteSpan codestream = codestream_scratch(header.frames.bytes(task.frame));
+    thread_local std::vector<std::byte> memory;
+    const MutableByteSpan codestream = scratch_of(memory, header.frames.bytes(task.frame));
     std::size_t done = 0;
     for (const ByteRange& range : header.frames.ranges(task.frame)) {
         source.read(range.offset, codestream.subspan(done, range.length));

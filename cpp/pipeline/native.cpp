@@ -1,5 +1,6 @@
 #include "pipeline/native.hpp"
 
+#include "base/scratch.hpp"
 #include "rescale/unpack.hpp"
 
 #include <algorithm>
@@ -12,14 +13,6 @@ namespace {
 
 // Read and convert a frame in parts that stay in the second-level cache between the two.
 constexpr std::size_t kNativePart = std::size_t{128} << 10U;
-
-/// Memory of this thread that is used again for every frame it works on.
-MutableByteSpan scratch(std::vector<std::byte>& memory, std::size_t size) {
-    if (memory.size() < size) {
-        memory.resize(size);
-    }
-    return MutableByteSpan{memory}.first(size);
-}
 
 bool shares_chroma(const PixelFormat& format) noexcept {
     return format.samples_per_pixel == 3 && format.photometric == Photometric::ybr_full_422;
@@ -63,13 +56,13 @@ class NativeRows {
         const std::size_t bits = count * row_bits_;
         const std::size_t first = first_bit_ + row * row_bits_;
         if (is_planar_) {
-            return read_planes(first, bits, scratch(cell_memory, count * row_bytes()));
+            return read_planes(first, bits, scratch_of(cell_memory, count * row_bytes()));
         }
         const Packed packed = read_bits(0, first, bits);
         if (!is_422_ && format_.bits_allocated == format_.bits_per_cell()) {
             return packed.bytes.subspan(0, count * row_bytes());
         }
-        const MutableByteSpan cells = scratch(cell_memory, count * row_bytes());
+        const MutableByteSpan cells = scratch_of(cell_memory, count * row_bytes());
         if (is_422_) {
             unpack_422(packed.bytes, format_.bytes_per_sample(), cells);
         } else if (format_.bits_allocated == 1) {
@@ -97,7 +90,7 @@ class NativeRows {
             source_->fail_changed();
         }
         const std::size_t to = std::min<std::uint64_t>(end, length_);
-        const MutableByteSpan bytes = scratch(memory.at(slot), to - from);
+        const MutableByteSpan bytes = scratch_of(memory.at(slot), to - from);
         source_->read(start_ + from, bytes);
         swap_cells(bytes, swapped_);
         return {.bytes = ByteSpan{bytes}.subspan(first / 8 - from), .first_bit = first % 8};
@@ -140,7 +133,7 @@ void run_cells(const PixelSource& source, const Plan& plan, const FrameTask& tas
     const std::uint64_t start = header.frames.ranges(task.frame).front().offset;
     const std::size_t total = plan.format.bytes_per_frame();
     for (std::size_t done = 0; done < total; done += kNativePart) {
-        const MutableByteSpan cells = scratch(memory, std::min(kNativePart, total - done));
+        const MutableByteSpan cells = scratch_of(memory, std::min(kNativePart, total - done));
         source.read(start + done, cells);
         swap_cells(cells, swapped);
         rows.put_cells(cells, done / cell_bytes);
