@@ -92,9 +92,10 @@ std::string frames_of(const Form& form) {
     std::string text;
     for (std::size_t i = 0; i < header.frames.size(); ++i) {
         const ByteRange range = header.frames.ranges(i)[0];
-        text += (i == 0 ? "" : " ") +
-                std::to_string(range.offset - header.pixels->element.value_offset) + "+" +
-                std::to_string(range.length);
+        if (i > 0) text += ' ';
+        text += std::to_string(range.offset - header.pixels->element.value_offset);
+        text += '+';
+        text += std::to_string(range.length);
     }
     return text;
 }
