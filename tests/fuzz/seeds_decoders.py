@@ -241,9 +241,31 @@ def jpeg_ls() -> Iterator[bytes]:
                 yield b"\2" + imagecodecs.jpegls_encode(cells, level=level)
 
 
+def gdcm() -> Iterator[bytes]:
+    """The kind and flags, a window, then a frame of each codec that GDCM has."""
+    rows, columns = np.mgrid[:20, :24]
+    low = (rows * 5 + columns * 3).astype(np.uint8)
+    twelve = low.astype(np.uint16) * 16
+    colour = np.stack([low, low[::-1], 255 - low], axis=-1)
+    for flags in range(8):
+        for cells in (low, colour):
+            yield bytes([0, flags]) + _jpeg(cells)
+            yield bytes([1, flags]) + imagecodecs.jpeg8_encode(cells, lossless=True)
+            yield bytes([2, flags]) + imagecodecs.jpegls_encode(cells, level=flags % 2)
+            yield bytes([3, flags]) + imagecodecs.jpeg2k_encode(cells, level=0, reversible=True)
+        yield bytes([0, flags]) + imagecodecs.jpeg8_encode(twelve, bitspersample=12)
+        yield bytes([1, flags]) + imagecodecs.ljpeg_encode(twelve, bitspersample=12)
+        yield bytes([2, flags]) + imagecodecs.jpegls_encode(twelve)
+        for signed in (twelve, twelve.astype(np.int16) - 900):
+            yield bytes([3, flags]) + imagecodecs.jpeg2k_encode(signed, level=0, reversible=True)
+    wide = np.stack([twelve, twelve[::-1], 4095 - twelve], axis=-1)
+    yield bytes(2) + imagecodecs.jpeg8_encode(wide, bitspersample=12)
+
+
 TARGETS = {
     "codestream": codestream,
     "deflated_frame": deflated_frame,
+    "gdcm": gdcm,
     "jpeg_lossless": jpeg_lossless,
     "jpeg_ls": jpeg_ls,
     "libjpeg": libjpeg,

@@ -1,0 +1,55 @@
+// Frames through GDCM, which is the first choice for colours of 12 bits and an opinion on the rest.
+// Covers: decode/gdcm_codec.cpp
+
+#include "decode/codestream.hpp"
+#include "frame_input.hpp"
+
+#include <array>
+#include <optional>
+
+using namespace torchdicom;
+
+namespace {
+
+struct Kind {
+    Encoding encoding;
+    std::string_view syntax;
+};
+
+constexpr std::array kKinds{Kind{Encoding::jpeg, "1.2.840.10008.1.2.4.51"},
+                            Kind{Encoding::jpeg_lossless, "1.2.840.10008.1.2.4.57"},
+                            Kind{Encoding::jpeg_ls, "1.2.840.10008.1.2.4.81"},
+                            Kind{Encoding::jpeg_2000, "1.2.840.10008.1.2.4.91"}};
+
+/// A format that agrees with the codestream; its samples may be wider than they need be.
+std::optional<PixelFormat> format_for(const CodestreamInfo& info, std::uint32_t flags) {
+    const std::uint32_t least = info.precision <= 8 ? 8U : info.precision <= 16 ? 16U : 32U;
+    PixelFormat format{.rows = info.rows,
+                       .columns = info.columns,
+                       .samples_per_pixel = info.components,
+                       .bits_allocated = (flags & 1U) != 0 ? 32U : least,
+                       .is_signed = info.is_signed != ((flags & 2U) != 0)};
+    format.bits_stored = format.bits_allocated;
+    format.high_bit = format.bits_stored - 1;
+    if (info.components == 3) {
+        format.photometric = (flags & 4U) != 0 ? Photometric::ybr_full : Photometric::rgb;
+    }
+    const bool is_small = info.rows <= 64 && info.columns <= 64 && info.precision <= 32;
+    return is_small ? std::optional{format} : std::nullopt;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fuzz::Input input{data, size};
+    const Kind& kind = kKinds.at(input.byte() % kKinds.size());
+    const std::uint32_t flags = input.byte();
+    std::optional<PixelFormat> format;
+    static_cast<void>(fuzz::error_of(
+        [&] { format = format_for(find_codestream(input.rest(), kind.encoding).info, flags); }));
+    if (format) {
+        const Window window{.y0 = 0, .y1 = 1, .x0 = 0, .x1 = format->columns};
+        fuzz::check_rows(input.rest(), kind.syntax, *format, window, 0, "gdcm");
+    }
+    return 0;
+}
