@@ -69,6 +69,7 @@ Bytes bytes_of(const Frame& frame) {
 std::vector<Bytes> cut_off(const Frame& frame) {
     const Bytes whole = bytes_of(frame);
     std::vector<Bytes> found;
+    found.reserve(whole.size());
     for (std::size_t size = 0; size < whole.size(); ++size) {
         found.emplace_back(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     }
@@ -111,6 +112,14 @@ void decode_all(const std::vector<Frame>& frames, Damage damage, int output) {
     std::fflush(nullptr);
 }
 
+/// All that stands in a file.
+std::string text_of(std::FILE& file) {
+    std::string text(size_of_file(fileno(&file)), ' ');
+    CHECK(std::fseek(&file, 0, SEEK_SET) == 0);
+    CHECK(std::fread(text.data(), 1, text.size(), &file) == text.size());
+    return text;
+}
+
 /// What a process writes that decodes these frames, damaged in every way of a kind.
 std::string written_about(const std::vector<Frame>& frames, Damage damage) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
@@ -128,10 +137,7 @@ std::string written_about(const std::vector<Frame>& frames, Damage damage) {
     int status = -1;
     REQUIRE(waitpid(child, &status, 0) == child);
     CHECK(status == 0);
-    std::string text(size_of_file(output), ' ');
-    std::rewind(file.get());
-    CHECK(std::fread(text.data(), 1, text.size(), file.get()) == text.size());
-    return text;
+    return text_of(*file);
 }
 
 } // namespace
