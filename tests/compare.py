@@ -29,6 +29,12 @@ WITHIN_BETWEEN_DECODERS = {
 }
 
 
+# Stored units that lossy JPEG takes off what was encoded, at a quality of 95 or more: of pictures,
+# and of patches of one colour away from their edges.
+OFF_THE_ORIGINAL = 3
+OFF_FLAT_COLOUR = 2
+
+
 def tolerance(transfer_syntax_uid: str, samples: int = 1) -> int:
     """How far two decoders of this syntax may be apart, in stored units."""
     gray, colour = WITHIN_BETWEEN_DECODERS.get(transfer_syntax_uid, (0, 0))

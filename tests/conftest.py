@@ -72,6 +72,12 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return "native" if request.param == "native" else "reference"
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own for the data that benchmarks make."""
+    monkeypatch.setattr("benchmarks.datasets.cache.CACHE", tmp_path / "datasets")
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real files."""

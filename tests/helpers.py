@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import torch
@@ -69,6 +69,22 @@ def affine_of(volume: td.Volume) -> torch.Tensor:
     """The affine of a volume that has one."""
     assert volume.affine is not None
     return volume.affine
+
+
+def stored(source: Any, backend: Backend, **options: Any) -> td.Volume:
+    """A load of stored values, during which a warning is an error."""
+    return td.load(source, output="stored", backend=backend, **options)
+
+
+def firsts(volume: td.Volume) -> list[float]:
+    """The first voxel of every slice."""
+    values: list[float] = volume.data[:, 0, 0].tolist()
+    return values
+
+
+def codes(volume: td.Volume) -> list[str]:
+    """What the verdict says, in its order."""
+    return [defect.code for defect in volume.verdict.defects]
 
 
 def syntax_id(syntax: Syntax) -> str:

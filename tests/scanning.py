@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import select
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +20,6 @@ from builders_parts import DX_IMAGE, part_key, write_scout
 from builders_parts import SCOUT as SCOUT_TEXTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torchdicom as td
 
 US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
@@ -90,17 +93,61 @@ def bytes_read(call):
 """
 
 
-def in_child(code: str, *arguments: object) -> Any:
-    """What a process printed as JSON; `code` follows `COUNTING`.
+# Forks a process for each line of its input: torch is imported once, which takes seconds.
+FORKS = """
+import json, os, sys, traceback
+import torchdicom
 
-    Calls that are counted are told how many threads to use: to find out costs a few bytes.
-    """
-    run = subprocess.run(
-        [sys.executable, "-c", COUNTING + code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
+def run(code, arguments, output, errors):
+    for number, name in ((1, output), (2, errors)):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["-c", *arguments]
+    status = 1
+    try:
+        exec(code, {"__name__": "__main__"})
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+while line := sys.stdin.readline():
+    child = os.fork()
+    if child == 0:
+        run(*json.loads(line))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@functools.cache
+def _forking() -> subprocess.Popen[str]:
+    """The process that forks, one for all tests of this one."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    atexit.register(process.communicate)  # which closes its input: it ends
+    return process
+
+
+def in_child(code: str, *arguments: object) -> Any:
+    """What a process of its own printed as JSON; `code` follows `COUNTING`.
+
+    It has imported torchdicom and done nothing with it. Calls that are counted are told how many
+    threads to use: to find out costs a few bytes.
+    """
+    process = _forking()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        files = [str(output), str(errors)]
+        line = json.dumps([COUNTING + code, [str(one) for one in arguments], *files])
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        is_done, _, _ = select.select([process.stdout], [], [], 240)
+        assert is_done, "The process takes longer than four minutes"
+        status = process.stdout.readline()
+        assert status == "0\n", f"It ended with {status}{errors.read_text()}"
+        return json.loads(output.read_text())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from helpers import Backend
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 _SLICES, _SIZE = 3, 64
 # imagecodecs writes HTJ2K since 2026.1, which needs Python 3.11.
 _MISSING = {"htj2k"} if sys.version_info < (3, 11) else set()
@@ -45,11 +47,6 @@ _PRECISION_AT = {
     "jpeg_2000": (b"\xff\x51", 40),
     "htj2k": (b"\xff\x51", 40),
 }
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "CACHE", tmp_path / "datasets")
 
 
 def _codestreams(ds: pydicom.Dataset) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from pydicom.uid import HTJ2KLossless
 
 from benchmarks import datasets
-from benchmarks.datasets import cache, codecs
+from benchmarks.datasets import codecs
 from benchmarks.native import build
 from benchmarks.native.codec_peer import CodecFrames, ZlibFrames
 from benchmarks.native.gdcm_peer import GdcmImage, GdcmScan, GdcmSeries
@@ -19,13 +19,10 @@ from benchmarks.native.limit import Limit, floor
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 _SLICES, _SIZE = 5, 64
 _FAILS_WITH = r"failed:\n(.|\n)*error"
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "CACHE", tmp_path / "datasets")
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -21,18 +21,12 @@ from builders_parts import (
     write_more,
     write_scout,
 )
-from helpers import Backend, affine_of, expect_error
+from helpers import Backend, affine_of, expect_error, firsts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LATE = {"EchoTime": "80"}
-
-
-def firsts(volume: td.Volume) -> list[float]:
-    """The first voxel of every slice."""
-    values: list[float] = volume.data[:, 0, 0].tolist()
-    return values
 
 
 def choose(source: Any, series: str | None, backend: Backend) -> list[float]:

@@ -23,6 +23,7 @@ from builders_encoded import (
     picture,
 )
 from builders_frames import even
+from compare import OFF_THE_ORIGINAL
 from helpers import Backend, expect_error, syntax_id
 from real_files import outcome
 
@@ -149,7 +150,9 @@ def test_every_codec_of_a_syntax_gives_its_values(syntax: Syntax) -> None:
     assert row.codecs
     for name in row.codecs:
         found = td.decode(data, dtype=torch.int32, codec=name)[0].numpy()
-        assert np.abs(found - cells.astype(int)).max() <= (3 if syntax == JPEG else 0)
+        assert np.abs(found - cells.astype(int)).max() <= (
+            OFF_THE_ORIGINAL if syntax == JPEG else 0
+        )
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=syntax_id)

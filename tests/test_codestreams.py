@@ -98,6 +98,28 @@ def test_value_above_the_high_bit(
         td.load(path, output="stored", backend=backend)
 
 
+@pytest.mark.parametrize("syntax", CODECS, ids=syntax_id)
+@pytest.mark.parametrize("region", [(0, 3, 0, 16), (4, 16, 0, 16), (0, 16, 0, 5), (2, 8, 6, 16)])
+def test_value_above_the_high_bit_outside_of_the_region(
+    backend: Backend, syntax: Syntax, region: tuple[int, int, int, int]
+) -> None:
+    """Values are judged where they are asked for, whatever the codec decodes on the way."""
+    for signed in (0, 1):
+        data = twelve_bits(5000, syntax, PixelRepresentation=signed)
+        assert not td.decode(data, region=region, backend=backend).any()
+        with expect_error("codestream_mismatch"):
+            td.decode(data, region=(3, 4, 5, 6), backend=backend)
+
+
+@pytest.mark.parametrize("syntax", UNSIGNED, ids=syntax_id)
+def test_the_same_of_blocks(backend: Backend, syntax: Syntax) -> None:
+    data = twelve_bits(5000, syntax, PixelRepresentation=0)
+    for region in ((4, 16, 0, 16), (0, 16, 8, 16)):
+        assert not td.decode(data, reduce=2, region=region, backend=backend).any()
+    with expect_error("codestream_mismatch"):
+        td.decode(data, reduce=2, region=(0, 4, 4, 8), backend=backend)
+
+
 @pytest.mark.parametrize("syntax", SIGNED, ids=syntax_id)
 def test_positive_value_where_the_sign_would_be(backend: Backend, syntax: Syntax) -> None:
     # The codestream says that it is positive; cut off at 12 bits it would be -1096.

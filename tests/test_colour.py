@@ -33,6 +33,7 @@ from builders_encoded import (
     patches,
 )
 from builders_forms import COLOUR, native_file, palette, segmented_palette, ybr_422
+from compare import OFF_FLAT_COLOUR, OFF_THE_ORIGINAL
 from helpers import Backend, expect_error, syntax_id
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def test_what_the_components_of_a_jpeg_are(
     stream = jpeg_colour(cells, coded=coded, marker=marker, ids=ids)
     data = encoded_file([stream], cells, JPEG, bits=8, PhotometricInterpretation=photometric)
     found = td.decode(data, backend=backend)[0].permute(1, 2, 0).numpy()
-    assert np.abs(found.astype(int) - cells).max() <= 3
+    assert np.abs(found.astype(int) - cells).max() <= OFF_THE_ORIGINAL
 
 
 @pytest.mark.parametrize("subsampling", ["422", "420"])
@@ -183,8 +184,10 @@ def test_subsampled_jpeg(backend: Backend, subsampling: str) -> None:
     found = td.decode(data, backend=backend)[0].permute(1, 2, 0).numpy()
     inside = np.s_[8:56, 8:56]  # chroma of neighbours meets at the patches' edges
     for corner in (found[:64, :64], found[64:, 64:]):
-        assert np.ptp(corner[inside].reshape(-1, 3), axis=0).max() <= 2
-    assert np.abs(found[32::64, 32::64].astype(int) - cells[32::64, 32::64]).max() <= 3
+        assert np.ptp(corner[inside].reshape(-1, 3), axis=0).max() <= OFF_FLAT_COLOUR
+    assert (
+        np.abs(found[32::64, 32::64].astype(int) - cells[32::64, 32::64]).max() <= OFF_THE_ORIGINAL
+    )
 
 
 INDICES = np.array([[0, 1, 2, 3], [4, 5, 200, 255]], np.uint8)

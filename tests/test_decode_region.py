@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 import torchdicom as td
 from builders_forms import COLOUR, float_file, native_file, packed_12_bits, packed_bits
 from compare import assert_same_bits
+from scanning import in_child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,35 +54,28 @@ def test_region_of_decoded_frames(
 
 
 READING = """
-import sys
-from pathlib import Path
-import torchdicom as td
-
-def read_so_far():
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return int(lines[0].split()[1])
-
-region = tuple(map(int, sys.argv[2:])) or None
-td.decode(sys.argv[1], region=region)
-first, second = read_so_far(), read_so_far()
-td.decode(sys.argv[1], region=region)
-print(read_so_far() - second - (second - first))
+path, region = sys.argv[1], tuple(map(int, sys.argv[2].split())) or None
+call = {"load": td.load, "decode": td.decode}[sys.argv[3]]
+call(path, region=region, num_threads=1)
+print(bytes_read(lambda: call(path, region=region, num_threads=1)))
 """
 
 
-def bytes_read(path: Path, *region: int) -> int:
-    """What a process reads to decode a part of a file, by the count of the system."""
-    command = [sys.executable, "-c", READING, str(path), *map(str, region)]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def bytes_read(path: Path, call: str, region: str = "") -> int:
+    """What a process reads for a part of a file, by the count of the system."""
+    found: int = in_child(READING, path, region, call)
+    return found
 
 
+@pytest.mark.parametrize("call", ["load", "decode"])
 @pytest.mark.parametrize("samples", [1, 3])
-def test_of_a_region_only_its_rows_are_read(tmp_path: Path, samples: int) -> None:
+def test_of_a_region_only_its_rows_are_read(tmp_path: Path, samples: int, call: str) -> None:
     rows, columns, ahead = 600, 500, 16_384
     cells = np.arange(rows * columns * samples, dtype=np.uint16)
     form = COLOUR | {"PlanarConfiguration": 1} if samples == 3 else {}
     path = tmp_path / "a.dcm"
     path.write_bytes(native_file(cells.tobytes(), (rows, columns), allocated=16, **form))
     row_bytes = columns * 2 * samples
-    assert rows * row_bytes < bytes_read(path) < rows * row_bytes + 2 * ahead
-    assert 7 * row_bytes <= bytes_read(path, 400, 407, 3, 9) < 7 * row_bytes + 2 * ahead
+    assert rows * row_bytes < bytes_read(path, call) < rows * row_bytes + 2 * ahead
+    read = bytes_read(path, call, "400 407 3 9")
+    assert 7 * row_bytes <= read < 7 * row_bytes + 2 * ahead

@@ -27,16 +27,12 @@ from builders import (
     offset_of,
     sequence,
 )
-from helpers import Backend, read_header
+from helpers import Backend, read_header, syntax_id
 from torchdicom import Header
 
 PLAIN = [EXPLICIT, IMPLICIT, BIG]
 ALL = [*PLAIN, DEFLATED]
 ROWS = 0x00280010
-
-
-def syntax_id(syntax: Syntax) -> str:
-    return syntax.uid.removeprefix("1.2.840.10008.")
 
 
 def attributes(header: Header) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torchdicom as td
 from builders import JPEG_LS, RLE, Syntax, ct_slice, write_series
 from builders_frames import encapsulated, even, rle_frame
 from compare import assert_same_bits, assert_volumes_equal
-from helpers import Backend, expect_error
+from helpers import Backend, expect_error, firsts, stored
 from test_codestreams import encoded
 
 if TYPE_CHECKING:
@@ -39,16 +39,6 @@ def folder(tmp_path: Path) -> Path:
     """Six slices at z = 30, 32.5 ...; slice i holds 100 * i + 0 .. 11."""
     write_series(tmp_path, 6)
     return tmp_path
-
-
-def stored(source: Any, backend: Backend, **options: Any) -> td.Volume:
-    return td.load(source, output="stored", backend=backend, **options)
-
-
-def firsts(volume: td.Volume) -> list[int]:
-    """The first voxel of each slice."""
-    values: list[int] = volume.data[:, 0, 0].tolist()
-    return values
 
 
 def columns(volume: td.Volume) -> dict[str, list[float]]:

@@ -12,6 +12,7 @@ import torchdicom as td
 from builders import BIG, DEFLATED, ENCAPSULATED, EXPLICIT, IMPLICIT, Cells, Syntax
 from builders_encoded import DEFLATED_FRAME, deflated, encoded_file, picture
 from builders_forms import (
+    COLOUR,
     float_file,
     modality_lut,
     native_file,
@@ -148,6 +149,21 @@ def test_types_follow_from_the_bits(
     assert td.decode(data, backend=backend).dtype == dtype
 
 
+@pytest.mark.parametrize(
+    ("stored", "dtype"),
+    [(8, torch.uint8), (9, torch.int32), (31, torch.int32), (32, torch.int64)],
+)
+def test_types_of_colours_follow_from_the_bits(
+    backend: Backend, stored: int, dtype: torch.dtype
+) -> None:
+    # Black in every file: it is not the values that ask for a wider type.
+    allocated = 8 if stored == 8 else 32
+    black = bytes(4 * 4 * 3 * allocated // 8)
+    data = native_file(black, (4, 4), allocated=allocated, stored=stored, **COLOUR)
+    assert td.decode(data, backend=backend).dtype == dtype
+    assert td.load(data, backend=backend).data.dtype == dtype
+
+
 SPECIAL = [0.0, -0.0, 1.5, -2.25, 3.4e38, 1e-45, float("inf"), float("-inf"), float("nan")]
 
 
@@ -174,10 +190,27 @@ def test_double_pixels_are_rounded_once(backend: Backend) -> None:
 def test_floating_pixels_as_integers_have_to_be_whole(backend: Backend) -> None:
     whole = float_file(np.array([[1.0, -7.0]], "f4"), **no_scale())
     assert td.decode(whole, dtype=torch.int16, backend=backend).tolist() == [[[1, -7]]]
-    for value in (1.5, 32768.0, float("nan"), float("inf")):
+    said = {1.5: "1.5", 32768.0: "32768", float("nan"): "NaN, which is not a number,"}
+    said |= {float("inf"): "infinity", float("-inf"): "minus infinity"}
+    for value, words in said.items():
         data = float_file(np.array([[0.0, value]], "f4"), **no_scale())
-        with expect_error("value_overflow"):
+        with expect_error("value_overflow", match=f"The value {words} .*does not fit"):
             td.decode(data, dtype=torch.int16, backend=backend)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_what_is_no_number_has_the_same_bits_everywhere(backend: Backend, kind: str) -> None:
+    """Its sign stays; bfloat16 is the upper half, with the bit set that makes it a quiet one."""
+    bits = [0x7FC00000, 0xFFC00000, 0x7F800001, 0xFF800001, 0x7FA50000, 0x7F800000]
+    cells = np.array([bits], np.uint32).view("f4")
+    with np.errstate(invalid="ignore"):
+        data = float_file(cells.astype(kind), **no_scale())
+    found = td.decode(data, dtype=torch.bfloat16, backend=backend).view(torch.int16)
+    expected = [0x7FC0, 0xFFC0, 0x7FC0, 0xFFC0, 0x7FE5, 0x7F80]
+    assert [value & 0xFFFF for value in found.flatten().tolist()] == expected
+    found = td.decode(data, dtype=torch.float16, backend=backend).view(torch.int16)
+    expected = [0x7E00, 0xFE00, 0x7E00, 0xFE00, 0x7E00, 0x7C00]
+    assert [value & 0xFFFF for value in found.flatten().tolist()] == expected
 
 
 def lut_file(cells: Cells, lut: Element, *, signed: bool = False) -> bytes:

@@ -12,7 +12,7 @@ import torchdicom as td
 from builders import ct_slice, write_series
 from builders_defects import ACTIONS, CASE_OF, CASES, DROPPED, LAX, Case
 from builders_parts import flat, keys_in, part_key, write_more, write_scout
-from helpers import Backend, affine_of, expect_error
+from helpers import Backend, affine_of, codes, expect_error, firsts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,16 +46,6 @@ def load_quietly(source: Any, backend: Backend, **options: Any) -> td.Volume:
     volume, said = load_stored(source, backend, **options)
     assert said == []
     return volume
-
-
-def codes(volume: td.Volume) -> list[str]:
-    return [defect.code for defect in volume.verdict.defects]
-
-
-def firsts(volume: td.Volume) -> list[float]:
-    """The first voxel of every slice."""
-    values: list[float] = volume.data[:, 0, 0].tolist()
-    return values
 
 
 def names(*paths: Path) -> tuple[str, ...]:

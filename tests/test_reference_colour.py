@@ -24,6 +24,7 @@ from builders_reference import (
     palette,
     words,
 )
+from compare import OFF_FLAT_COLOUR
 from test_reference import load
 from test_reference_forms import code_of, decode, deflated
 
@@ -196,7 +197,7 @@ def test_jpeg(codestream: bytes, photometric: str, expected: tuple[int, ...], re
     pixels = decode(framed(JPEG, codestream, **attributes), reduce=reduce)
     assert pixels.shape == (1, 3, 16 >> reduce, 16 >> reduce)
     difference = pixels[0].flatten(1).int() - torch.tensor(expected)[:, None]
-    assert difference.abs().max() <= 2
+    assert difference.abs().max() <= OFF_FLAT_COLOUR
 
 
 # --- palettes

@@ -27,6 +27,7 @@ from builders_reference import (
     real_world_item,
     words,
 )
+from compare import OFF_THE_ORIGINAL
 from test_reference import load
 from test_reference_forms import code_of, decode
 
@@ -134,19 +135,16 @@ def test_options_that_are_none() -> None:
 # --- what codecs make smaller
 
 
-def lowpass(cells: Cells, levels: int) -> Any:
-    """The low half of the 5-3 wavelet (ISO 15444-1 F.4.8.1), along both axes, so many times."""
-    for _ in range(levels):
-        for axis in (0, 1):
-            moved = np.moveaxis(cells.astype(np.int64), axis, 0)
-            even, odd = moved[0::2], moved[1::2]
-            behind = np.concatenate([even[1:], even[-1:]])[: len(odd)]
-            high = odd - ((even[: len(odd)] + behind) >> 1)
-            before = np.concatenate([high[:1], high])[: len(even)]
-            after = np.concatenate([high, high[-1:]])[: len(even)]
-            low: Cells = even + ((before + after + 2) >> 2)
-            cells = np.moveaxis(low, 0, axis)
-    return cells
+def lower(cells: Cells, levels: int) -> Any:
+    """The low half of the reversible 5-3 wavelet along both axes, so many times, by OpenJPH.
+
+    HTJ2K has the transform of JPEG 2000 (ISO 15444-15), and neither the reference backend nor its
+    plugins know that library.
+    """
+    kind = np.int16 if cells.dtype == np.int16 else np.uint16
+    plane = np.ascontiguousarray(cells, kind)
+    coded = imagecodecs.htj2k_encode(plane, reversible=True, resolutions=levels)
+    return imagecodecs.htj2k_decode(bytes(coded), skipres=levels)
 
 
 def smooth(rows: int, columns: int) -> Cells:
@@ -172,7 +170,7 @@ def test_resolution_levels(syntax: Syntax, is_signed: bool, reduce: int) -> None
     attributes = form(67, 45, 16, PixelRepresentation=int(is_signed))
     data = framed(syntax, coded, **attributes, **NO_RESCALE)
     kept = min(reduce, levels)
-    expected = lowpass(stored, kept)
+    expected = lower(stored, kept)
     if kept < reduce:
         expected = np.rint(mean_of_blocks(expected, 1 << (reduce - kept)))
     assert np.array_equal(decode(data, reduce=reduce)[0].numpy(), expected)
@@ -202,7 +200,7 @@ def test_resolution_levels_of_colors() -> None:
         cells.astype(np.uint8), codecformat="j2k", reversible=True, mct=False, resolutions=3
     )
     data = framed(JPEG_2000, bytes(coded), **(form(40, 24, 8) | RGB))
-    expected = np.stack([lowpass(cells[..., k], 1) for k in range(3)])
+    expected = np.stack([lower(cells[..., k], 1) for k in range(3)])
     assert np.array_equal(decode(data, reduce=1)[0].numpy(), expected)
 
 
@@ -217,7 +215,7 @@ def test_jpeg_is_scaled_by_its_codec(reduce: int, size: tuple[int, int]) -> None
     assert scaled.shape == expected.shape
     # The low frequencies of a block are its mean, but for what quantisation and edges do.
     inner = (slice(0, size[0] >> reduce), slice(0, size[1] >> reduce))
-    assert np.abs(scaled - expected)[inner].max() <= 3
+    assert np.abs(scaled - expected)[inner].max() <= OFF_THE_ORIGINAL
     if size == (32, 48) and reduce <= 3:
         image = Image.open(io.BytesIO(coded))
         image.draft("L", (48 >> reduce, 32 >> reduce))
@@ -232,7 +230,7 @@ def test_mask_of_what_a_codec_has_mixed_is_refused() -> None:
         load(padded, reduce=1, mask=True)
     assert (caught.value.code, caught.value.element) == (
         "unsupported_pixel_format",
-        "(0028,0120) PixelPaddingValue",
+        "(7FE0,0010) PixelData",
     )
     assert load(padded, reduce=1).data.shape == (1, 8, 8)
     plain = load(framed(JPEG_2000, coded, **attributes), reduce=1, mask=True)
@@ -340,7 +338,7 @@ def test_levels_of_wide_colors() -> None:
         assert levels_of(coded) == 2
         small = decode(data, reduce=2)[0].numpy()
         if not mct:
-            assert np.array_equal(small, np.stack([lowpass(cells[..., k], 2) for k in range(3)]))
+            assert np.array_equal(small, np.stack([lower(cells[..., k], 2) for k in range(3)]))
         # OpenJPH agrees, by a decoder of its own, where there is nothing to cut off.
         high = bytes(imagecodecs.htj2k_encode(cells, reversible=True, rgb=mct, resolutions=3))
         other = imagecodecs.htj2k_decode(high, skipres=2)
@@ -361,9 +359,7 @@ def test_levels_of_tiles(samples: int) -> None:
     small = decode(data, reduce=2)[0].numpy().reshape(samples, 18, 20)
     # Every tile is an image of its own.
     rows = [
-        np.hstack(
-            [lowpass(smooth(72, 80)[y : y + tile, x : x + tile] >> 4, 2) for x in (0, 32, 64)]
-        )
+        np.hstack([lower(smooth(72, 80)[y : y + tile, x : x + tile] >> 4, 2) for x in (0, 32, 64)])
         for y in (0, 32, 64)
     ]
     assert np.array_equal(small, np.stack([np.vstack(rows)] * samples))

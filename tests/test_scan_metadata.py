@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import signal
-import subprocess
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +16,7 @@ import pytest
 import torchdicom as td
 from builders import Element, ct_slice, write_series
 from builders_bad import TEXT
-from scanning import COUNTING, rows
+from scanning import in_child, rows
 from torchdicom import _attributes
 from torchdicom._metadata import METADATA
 from torchdicom._reading import HeaderReader
@@ -262,6 +259,7 @@ INTERRUPTED = """
 import signal
 from torchdicom import _update
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 folder, index, on, function, call = sys.argv[1:]
 _update._CHUNK = 4
 called, calls = getattr(_ext.HeaderRows, function), 0
@@ -287,15 +285,7 @@ def run_interrupted(
 ) -> None:
     """Ctrl-C in one call of a function of the core."""
     on = "no" if index is None else "yes"
-    run = subprocess.run(
-        [sys.executable, "-c", COUNTING + INTERRUPTED, folder, str(index), on, function, str(call)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    assert (run.returncode, run.stdout) == (0, f"{call}\n"), run.stderr
+    assert in_child(INTERRUPTED, folder, index, on, function, call) == call
 
 
 def test_interrupted_scan_keeps_what_is_done(tmp_path: Path) -> None:

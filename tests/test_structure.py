@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,27 +10,15 @@ import pytest
 import torchdicom as td
 from builders import DEFLATED, EXPLICIT, RLE, Element, ct_slice, write_series
 from builders_frames import encapsulated, rle_frame
+from scanning import in_child
 from torchdicom import _ext
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# `rchar` counts what this process has read by any call; reading the counter is counted too.
-CHILD = """
-import json, sys
-from pathlib import Path
-import torchdicom as td
-from torchdicom import _ext
-
-def read_so_far():
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return int(lines[0].split()[1])
-
+COUNTED = """
 td.load(sys.argv[1], num_threads=2)
-first, second = read_so_far(), read_so_far()
-volume = td.load(sys.argv[1], num_threads=2)
-third = read_so_far()
-grown = (third - second) - (second - first)
+grown = bytes_read(lambda: td.load(sys.argv[1], num_threads=2))
 print(json.dumps({"grown": grown, **_ext.last_load_stats()}))
 """
 
@@ -54,10 +39,7 @@ def write(folder: Path, kind: str) -> list[Path]:
 @pytest.mark.parametrize("kind", ["native", "deflated", "large header", "rle"])
 def test_each_byte_is_read_once(tmp_path: Path, kind: str) -> None:
     paths = write(tmp_path, kind)
-    run = subprocess.run(
-        [sys.executable, "-c", CHILD, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    stats: dict[str, Any] = json.loads(run.stdout)
+    stats: dict[str, Any] = in_child(COUNTED, tmp_path)
     assert stats["files"] == 5
     assert stats["grown"] == stats["bytes_read"]
     assert 0 < stats["bytes_read"] <= sum(path.stat().st_size for path in paths)

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import torchdicom as td
 from builders import axial, write_series
 from builders_parts import AXIAL, CORONAL, flat, keys_in, part_key, write_more, write_scout
-from helpers import Backend, affine_of, expect_error
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from helpers import Backend, affine_of, expect_error, firsts, stored
 
 Vector = tuple[float, float, float]
-
-
-def firsts(volume: td.Volume) -> list[float]:
-    """The first voxel of every slice."""
-    values: list[float] = volume.data[:, 0, 0].tolist()
-    return values
-
-
-def stored(source: Path | Sequence[Path], backend: Backend, **options: Any) -> td.Volume:
-    """A load of stored values, during which a warning is an error."""
-    return td.load(source, output="stored", backend=backend, **options)
 
 
 def only_defect(volume: td.Volume) -> td.Defect:

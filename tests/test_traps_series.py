@@ -37,27 +37,12 @@ from builders_parts import (
     part_key,
     write_scout,
 )
-from helpers import Backend, affine_of, expect_error
+from helpers import Backend, affine_of, codes, expect_error, firsts, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MR: dict[str, Any] = {"SOPClassUID": MR_IMAGE, "Modality": "MR"}
-
-
-def firsts(volume: td.Volume) -> list[float]:
-    """The first voxel of every slice."""
-    values: list[float] = volume.data[:, 0, 0].tolist()
-    return values
-
-
-def stored(source: Any, backend: Backend, **options: Any) -> td.Volume:
-    """A load of stored values, during which a warning is an error."""
-    return td.load(source, output="stored", backend=backend, **options)
-
-
-def codes(volume: td.Volume) -> list[str]:
-    return [defect.code for defect in volume.verdict.defects]
 
 
 # --- 10: what splits a series

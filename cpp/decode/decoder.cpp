@@ -54,22 +54,50 @@ const Codec& choose_codec(const DecodeRequest& request, const CodestreamInfo& in
     fail_without_codec(request, is_read);
 }
 
-/// Passes rows on after a look at the bits that the header does not count.
+/// Passes rows on after a look at the bits that the header does not count: of the pixels that are
+/// wanted alone, so that it does not depend on the codec which frames are refused.
 class CheckedRows final : public RowSink {
   public:
-    CheckedRows(const CodestreamInfo& info, const PixelFormat& format, RowSink& rows)
-        : info_{&info}, format_{&format}, rows_{&rows} {}
+    CheckedRows(const CodestreamInfo& info, const DecodeRequest& request, RowSink& rows)
+        : info_{&info}, request_{&request}, rows_{&rows} {}
 
-    void start(const DecodedArea& area) override { rows_->start(area); }
+    void start(const DecodedArea& area) override {
+        given_ = area.window;
+        wanted_ = reduced(request_->window, area.reduced);
+        next_row_ = given_.y0;
+        rows_->start(area);
+    }
+
     [[nodiscard]] bool put(ByteSpan rows) override {
-        check_unused_bits(rows, *info_, *format_);
+        const PixelFormat& format = request_->format;
+        const std::size_t pixel_bytes = format.samples_per_pixel * format.bytes_per_sample();
+        const std::size_t row_bytes = given_.columns() * pixel_bytes;
+        const std::size_t end = next_row_ + rows.size() / row_bytes;
+        const std::size_t from = std::clamp(wanted_.y0, next_row_, end);
+        const std::size_t to = std::clamp(wanted_.y1, from, end);
+        const ByteSpan seen = rows.subspan((from - next_row_) * row_bytes, (to - from) * row_bytes);
+        next_row_ = end;
+        const std::size_t x0 = std::clamp(wanted_.x0, given_.x0, given_.x1);
+        const std::size_t x1 = std::clamp(wanted_.x1, x0, given_.x1);
+        if (x1 - x0 == given_.columns()) {
+            check_unused_bits(seen, *info_, format);
+            return rows_->put(rows);
+        }
+        for (std::size_t at = 0; at < seen.size(); at += row_bytes) {
+            const ByteSpan row = seen.subspan(at, row_bytes);
+            check_unused_bits(row.subspan((x0 - given_.x0) * pixel_bytes, (x1 - x0) * pixel_bytes),
+                              *info_, format);
+        }
         return rows_->put(rows);
     }
 
   private:
     const CodestreamInfo* info_;
-    const PixelFormat* format_;
+    const DecodeRequest* request_;
     RowSink* rows_;
+    Window given_{};
+    Window wanted_{};
+    std::size_t next_row_ = 0;
 };
 
 } // namespace
@@ -79,7 +107,7 @@ void decode_frame(ByteSpan codestream, const DecodeRequest& request, RowSink& ro
     check_expansion(codestream, request.format);
     const Codestream stream = check_codestream(codestream, request.syntax.encoding, request.format);
     const Codec& codec = choose_codec(request, stream.info);
-    CheckedRows checked{stream.info, request.format, rows};
+    CheckedRows checked{stream.info, request, rows};
     codec.decode(stream, request, checked);
 }
 

@@ -63,7 +63,7 @@ std::vector<std::uint32_t> run_tasks(const Plan& plan, std::span<const FileHeade
             const std::size_t slice = headers.size() == 1 ? i : task.header;
             fail(error.code(),
                  error.message() + ", in slice " + std::to_string(slice) +
-                     ". Ask for a larger dtype",
+                     ". Ask for a larger dtype, or one of floating point",
                  error.place());
         }
     });

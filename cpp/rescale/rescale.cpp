@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <string>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -22,6 +23,19 @@ double largest_stored(const PixelFormat& format) noexcept {
 }
 
 bool is_whole(double value) noexcept { return std::trunc(value) == value; }
+
+/// What printf makes of those that are no numbers differs, "-nan" among them.
+std::string in_words(double value) {
+    if (std::isnan(value)) {
+        return "NaN, which is not a number,";
+    }
+    if (std::isinf(value)) {
+        return value < 0 ? "minus infinity" : "infinity";
+    }
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.17g", value);
+    return text.data();
+}
 
 bool is_float(const PixelFormat& format) noexcept {
     return format.sample_type != SampleType::integer;
@@ -184,10 +198,8 @@ void Converter::fail_overflow(const std::byte* cells, std::size_t count) const {
         for (std::size_t i = 0; i < now; ++i) {
             if (!(values[i] >= parameters_.lowest && values[i] <= parameters_.highest &&
                   is_whole(values[i]))) {
-                std::array<char, 32> text{};
-                std::snprintf(text.data(), text.size(), "%.17g", values[i]);
                 fail(ErrorCode::value_overflow,
-                     "The value " + std::string{text.data()} + " does not fit the dtype");
+                     "The value " + in_words(values[i]) + " does not fit the dtype");
             }
         }
     }

@@ -37,36 +37,22 @@ _DTYPES = (
 
 
 def load_options(
-    *,
-    output: str = "modality",
-    dtype: object = None,
-    policy: object = None,
-    slices: object = None,
-    region: object = None,
-    reduce: object = 0,
-    codec: object = None,
-    rwvm: object = None,
-    mask: object = False,
-    out: object = None,
-    num_threads: int | None = None,
+    *, policy: object, slices: object, mask: object, **of_frames: Any
 ) -> dict[str, Any]:
     """The options of a load, checked, as the keyword arguments that either backend takes.
+
+    Args:
+        policy: Of `load` alone, like the next two.
+        slices: Which are wanted.
+        mask: Whether one is wanted.
+        **of_frames: All that `frame_options` takes.
 
     Raises:
         TypeError: If an argument is of another type than it may be.
         ValueError: If its value is none of the allowed ones.
     """
     return {
-        **frame_options(
-            output=output,
-            dtype=dtype,
-            region=region,
-            reduce=reduce,
-            codec=codec,
-            rwvm=rwvm,
-            out=out,
-            num_threads=num_threads,
-        ),
+        **frame_options(**of_frames),
         "policy": _policy(policy),
         "slices": _slices(slices),
         "mask": _mask(mask),
@@ -84,7 +70,7 @@ def frame_options(
     out: object,
     num_threads: int | None,
 ) -> dict[str, Any]:
-    """The same of those that `decode` has too."""
+    """Those that `decode` has too."""
     chosen = check_output(output)
     return {
         "output": chosen,

@@ -65,8 +65,9 @@ def load(
             Colours are RGB in all of them; of palettes, ``"stored"`` gives the indices.
         dtype: Type of the values. None is float32; for ``"stored"`` the smallest that BitsStored
             and the sign call for, float32 or float64 for pixels in floating point; for colours
-            uint8 up to 8 bits, else int32. An integer type needs slopes and intercepts that are
-            whole numbers, and is checked voxel by voxel.
+            uint8 up to 8 bits, else int32, and int64 for 32 bits without a sign. It follows from
+            the header, never from the values. An integer type needs slopes and intercepts that
+            are whole numbers, and is checked voxel by voxel.
         policy: What to make of slices that are missing, of files that cannot be read, and of
             everything else in the verdict; None is ``Policy()``.
         slices: Positions along z in slice order, in the order wanted: an int (z stays, with length
@@ -75,7 +76,8 @@ def load(
             has one slice, at all times: 0.
         region: ``(y0, y1, x0, x1)``, the rows from y0 on and before y1, and columns likewise, in
             pixels at full resolution. The affine moves along. Of native images only those rows are
-            read.
+            read; of compressed ones each codec leaves undecoded what it can. Values are checked
+            within the region alone, and damage outside of it may go unseen.
         reduce: How often to halve rows and columns, 0 to 8: N become ceil(N / 2^n). JPEG 2000 and
             HTJ2K leave out levels of their wavelet, lossy JPEG scales its transform; everything
             else is the mean of 2^n x 2^n stored values, at the far edges of those there are, before

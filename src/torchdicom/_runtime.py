@@ -14,11 +14,13 @@ class Codec:
     Attributes:
         transfer_syntax_uid: The UID (PS3.6 Annex A).
         name: What PS3.6 calls it.
-        library: What decodes it, None where it is not read.
+        library: What decodes it, or all but the frames that the first of `codecs` leaves to the
+            next; None where it is not read.
         version: The library's version, None where it is not read.
         codecs: What ``codec=`` may name for it, the first choice first; the next is taken for
-            frames that the first does not read (JPEG of 12 bits in colour). Empty where no codec is
-            needed, as in native syntaxes, and where the syntax is not read.
+            frames that the first does not read: of lossy JPEG, libjpeg-turbo reads 8 bits, and 12
+            bits in gray; 12 bits in colour are GDCM's alone. Empty where no codec is needed, as in
+            native syntaxes, and where the syntax is not read.
     """
 
     transfer_syntax_uid: str

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from torchdicom._reference._codestream import Info
     from torchdicom._reference._pixel_format import PixelFormat
 
+    # By how often an image was halved, its rows and columns that are wanted.
+    Part = Callable[[int], tuple[slice, slice]]
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # libjxl alone says that a codestream ends too early, or that its headers are none.
@@ -89,8 +92,10 @@ class Codec:
     is_rgb: Callable[[Info], bool]
     reduced: Callable[[bytes, Info, PixelFormat, int], tuple[Array, int] | None] | None = None
 
-    def decode(self, codestream: bytes, pixels: PixelFormat, reduce: int) -> Decoded:
-        """One frame.
+    def decode(
+        self, codestream: bytes, pixels: PixelFormat, reduce: int, part: Part | None = None
+    ) -> Decoded:
+        """One frame, of which the part alone is judged by its values.
 
         Raises:
             DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
@@ -118,12 +123,13 @@ class Codec:
         if samples.size != np.prod(shape):
             msg = f"The decoder gave an array of shape {samples.shape}"
             raise DecodeError(msg, code="decoder_failed")
-        cells = _cells(samples.reshape(shape), info, pixels)
+        wanted = (slice(None), slice(None)) if part is None else part(halvings)
+        cells = _cells(samples.reshape(shape), info, pixels, wanted)
         is_level = halvings > 0 and info.is_signed is not None
         return Decoded(cells, self.is_rgb(info), halvings, is_level)
 
 
-def _cells(samples: Array, info: Info, pixels: PixelFormat) -> Array:
+def _cells(samples: Array, info: Info, pixels: PixelFormat, wanted: tuple[slice, slice]) -> Array:
     """Samples as cells: two's complement in their width, whatever width the plugin chose."""
     values = samples.astype(np.int64)
     if info.is_signed is not None and info.is_signed != pixels.is_signed:
@@ -133,7 +139,7 @@ def _cells(samples: Array, info: Info, pixels: PixelFormat) -> Array:
             sign = 1 << (info.precision - 1)
             values = (values ^ sign) - sign
     values &= (1 << pixels.bits_allocated) - 1
-    check_unused_bits(values, info, pixels)
+    check_unused_bits(values[wanted], info, pixels)
     return values.astype(pixels.cell_dtype)
 
 
@@ -229,7 +235,13 @@ _MAX_CODESTREAM_RATIO: Final = 1_000
 
 
 def decode_cells(
-    frame: bytes, syntax: str, pixels: PixelFormat, *, first_bit: int = 0, reduce: int = 0
+    frame: bytes,
+    syntax: str,
+    pixels: PixelFormat,
+    *,
+    first_bit: int = 0,
+    reduce: int = 0,
+    part: Part | None = None,
 ) -> Decoded:
     """One frame.
 
@@ -239,6 +251,7 @@ def decode_cells(
         pixels: What the header says about it.
         first_bit: Where in the first byte an uncompressed frame starts.
         reduce: How often to halve the image, where the codec can: it may do less.
+        part: Which pixels of the halved image are wanted: others may be what they like.
 
     Raises:
         DecodeError: ``invalid_codestream``, ``codestream_mismatch``, ``decoder_failed``.
@@ -248,7 +261,7 @@ def decode_cells(
     if syntax in ENCAPSULATED:
         _check_expansion(frame, pixels)
     if syntax in CODESTREAMS:
-        return CODECS[syntax].decode(frame, pixels, reduce)
+        return CODECS[syntax].decode(frame, pixels, reduce, part)
     if syntax == RLE:
         return Decoded(rle_cells(frame, pixels))
     if syntax == DEFLATED_FRAME:

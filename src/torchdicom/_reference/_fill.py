@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from torchdicom._reference._pixels import converted, read_values
+from torchdicom._reference._pixels import converted, located, read_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,8 @@ def fill(
             dtype=image.dtype,
             with_mask=masks is not None,
         )
-        image.copy_(converted(values, image.dtype, task.file.path, task.place))
+        with located(task.file, task.frame):
+            image.copy_(converted(values, image.dtype, task.place))
         if masks is not None and mask is not None:
             masks[index] = torch.from_numpy(mask)
         return shift

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,8 @@ from torchdicom._reference._syntaxes import NATIVE
 from torchdicom._reference._tags import element_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torchdicom._reference._codecs import Decoded
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._mapping import Mapping, Output
@@ -104,14 +107,15 @@ def read_values(
         UnsupportedError: ``unsupported_pixel_format`` for a mask of what a codec has halved.
     """
     is_plain = mapping.table is None and mapping.palette is None
-    decoded = _decode(file, frame, pixels, window.reduce if is_plain else 0)
+    decoded = _decode(file, frame, pixels, window, window.reduce if is_plain else 0)
     rows, columns = window.slices(decoded.halvings)
     stored = stored_values(decoded.cells, pixels)[rows, columns]
     mask = None
     left = window.reduce - decoded.halvings
     if with_mask:
         if decoded.halvings:
-            _check_maskable(file, pixels, mapping)
+            with located(file, frame):
+                _check_maskable(file, pixels, mapping)
         mask = _mask(file, stored, pixels, mapping)
         mask = block_all(mask, left) if left else mask
     values = _looked_up(stored, decoded, pixels, mapping)
@@ -151,7 +155,8 @@ def _looked_up(stored: Array, decoded: Decoded, pixels: PixelFormat, mapping: Ma
 def stored_values(cells: Array, pixels: PixelFormat) -> Array:
     """The stored bits of each cell as int64, with their sign; floating point samples as doubles."""
     if pixels.is_float:
-        return cells.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # what is no number may be a signaling one
+            return cells.astype(np.float64)
     shift = pixels.high_bit - pixels.bits_stored + 1
     values = (cells.astype(np.int64) >> shift) & ((1 << pixels.bits_stored) - 1)
     if pixels.is_signed:
@@ -175,16 +180,15 @@ def _check_maskable(file: FileHeader, pixels: PixelFormat, mapping: Mapping) -> 
     """Refuse a mask of pixels that a codec has mixed, where any of them may be invalid."""
     if pixels.samples > 1:
         return
-    keyword = "PixelPaddingValue" if file.padding[0] is not None else None
+    is_padded = file.padding[0] is not None
     if mapping.bounds is not None:
         first, last = mapping.bounds
         lowest = -(1 << (pixels.bits_stored - 1)) if pixels.is_signed else 0
         if first > lowest or last < lowest + (1 << pixels.bits_stored) - 1:
-            keyword = keyword or "RealWorldValueMappingSequence"
-    if keyword is not None:
+            is_padded = True
+    if is_padded:
         msg = "The codec halves the image, and invalid pixels are lost in it: load without a mask"
-        code, element = "unsupported_pixel_format", element_name(keyword)
-        raise UnsupportedError(msg, code=code, path=file.path, element=element)
+        raise UnsupportedError(msg, code="unsupported_pixel_format")
 
 
 def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Array:
@@ -203,7 +207,9 @@ def outside_padding(file: FileHeader, stored: Array, pixels: PixelFormat) -> Arr
     return (stored < min(ends)) | (stored > max(ends))
 
 
-def _decode(file: FileHeader, frame: int, pixels: PixelFormat, reduce: int) -> Decoded:
+def _decode(
+    file: FileHeader, frame: int, pixels: PixelFormat, window: Window, reduce: int
+) -> Decoded:
     """One frame, with the place of whatever is wrong with it."""
     data = read_again(file.source, file.stamp)
     syntax = file.header.transfer_syntax_uid
@@ -214,12 +220,22 @@ def _decode(file: FileHeader, frame: int, pixels: PixelFormat, reduce: int) -> D
     if syntax == EXPLICIT_BIG and pixels.bits_allocated in {1, 8, 12} and _is_in_words(file):
         joined = _bytes_of_words(data, file, *ranges[0])
     first_bit = frame * pixels.frame_bits % 8 if syntax in NATIVE else 0
+    with located(file, frame):
+        return decode_cells(
+            joined, syntax, pixels, first_bit=first_bit, reduce=reduce, part=window.slices
+        )
+
+
+@contextmanager
+def located(file: FileHeader, frame: int) -> Iterator[None]:
+    """Gives errors the place of the frame that they are about, where they have none."""
     try:
-        return decode_cells(joined, syntax, pixels, first_bit=first_bit, reduce=reduce)
+        yield
     except DicomError as error:
         error.path = file.path
         error.element = error.element or element_name("PixelData")
-        error.offset = ranges[0][0] if error.offset is None else error.offset
+        if error.offset is None:
+            error.offset = file.header.frame_ranges[frame][0][0]
         raise
 
 
@@ -239,7 +255,7 @@ def _bytes_of_words(data: bytes, file: FileHeader, start: int, length: int) -> b
     return words.reshape(-1, 2)[:, ::-1].tobytes()[first % 2 :][:length]
 
 
-def converted(values: Array, dtype: torch.dtype, path: str, index: int) -> torch.Tensor:
+def converted(values: Array, dtype: torch.dtype, index: int) -> torch.Tensor:
     """Values in the dtype of the output.
 
     Raises:
@@ -248,17 +264,39 @@ def converted(values: Array, dtype: torch.dtype, path: str, index: int) -> torch
     if dtype not in INTEGERS:
         if dtype == torch.float64:
             return torch.from_numpy(values)
-        with np.errstate(over="ignore"):
-            return torch.from_numpy(values.astype(np.float32)).to(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            floats = values.astype(np.float32)
+        return torch.from_numpy(floats) if dtype == torch.float32 else _narrowed(floats, dtype)
     limits = torch.iinfo(dtype)
     # The bound above is exclusive: 2^63 - 1 is not a double, and 2^63 is.
     fits = (values >= float(limits.min)) & (values < float(limits.max + 1))
     fits &= np.floor(values) == values
     if not fits.all():
         name = str(dtype).removeprefix("torch.")
-        msg = f"The value {values[~fits][0]:.17g} of slice {index} does not fit {name}"
-        raise LimitError(msg, code="value_overflow", path=path)
+        msg = f"The value {_in_words(values[~fits][0])} of slice {index} does not fit {name}"
+        raise LimitError(msg, code="value_overflow")
     return torch.from_numpy(values.astype(np.int64)).to(dtype)
+
+
+def _in_words(value: float) -> str:
+    if np.isnan(value):
+        return "NaN, which is not a number,"
+    if np.isinf(value):
+        return "minus infinity" if value < 0 else "infinity"
+    return f"{value:.17g}"
+
+
+def _narrowed(values: Array, dtype: torch.dtype) -> torch.Tensor:
+    """float32 in 16 bits. What is no number keeps its sign, and in bfloat16 its upper bits.
+
+    Torch's own conversion gives other bits for it on processors of another kind.
+    """
+    result = torch.from_numpy(values).to(dtype)
+    bits = torch.from_numpy(values.view(np.int32))
+    upper = (bits >> 16).to(torch.int16)
+    quiet = upper | 0x40 if dtype == torch.bfloat16 else (upper & -0x8000) | 0x7E00
+    no_number = torch.from_numpy(np.isnan(values))
+    return torch.where(no_number, quiet, result.view(torch.int16)).view(dtype)
 
 
 def output_tensor(
