@@ -1,5 +1,6 @@
 #include "decode/gdcm_codec.hpp"
 
+#include "base/cells.hpp"
 #include "decode/jpeg_colour.hpp"
 #include "decode/jpeg_process.hpp"
 
@@ -203,13 +204,7 @@ bool settle_colour(const Codestream& stream, const DecodeRequest& request,
     const std::size_t width = request.format.bytes_per_sample();
     const bool is_jpeg_ls = request.syntax.encoding == Encoding::jpeg_ls;
     if (is_jpeg_ls && stream.info.scans > 1) {
-        if (width == sizeof(std::uint8_t)) {
-            interleave<std::uint8_t>(samples, 3);
-        } else if (width == sizeof(std::uint16_t)) {
-            interleave<std::uint16_t>(samples, 3);
-        } else {
-            interleave<std::uint32_t>(samples, 3);
-        }
+        with_cell(width, [&]<typename Cell>(Cell /*type*/) { interleave<Cell>(samples, 3); });
     }
     if (request.syntax.encoding != Encoding::jpeg) {
         return stream.info.has_colour_transform;

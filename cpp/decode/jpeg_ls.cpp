@@ -1,5 +1,6 @@
 #include "decode/jpeg_ls.hpp"
 
+#include "base/cells.hpp"
 #include "decode/jpeg_ls_scan.hpp"
 
 #include <algorithm>
@@ -33,12 +34,9 @@ template <typename Cell> void store_cells(std::span<const Samples> rows, Mutable
 void store_row(std::span<const Samples> rows, std::size_t bytes_per_sample, MutableByteSpan cells) {
     if (bytes_per_sample == 2 && rows.size() == 1) {
         std::memcpy(cells.data(), rows[0].data(), cells.size());
-    } else if (bytes_per_sample == 1) {
-        store_cells<std::uint8_t>(rows, cells);
-    } else if (bytes_per_sample == 2) {
-        store_cells<std::uint16_t>(rows, cells);
     } else {
-        store_cells<std::uint32_t>(rows, cells);
+        with_cell(bytes_per_sample,
+                  [&]<typename Cell>(Cell /*type*/) { store_cells<Cell>(rows, cells); });
     }
 }
 

@@ -1,5 +1,7 @@
 #include "decode/native_rows.hpp"
 
+#include "base/cells.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -99,17 +101,8 @@ void to_cells(ByteSpan frame, const PixelFormat& format, Pixels pixels, MutableB
         unpack_twelves(frame, pixels, cells);
         return;
     }
-    switch (format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        convert<std::uint8_t>(frame, format, pixels, cells);
-        break;
-    case sizeof(std::uint16_t):
-        convert<std::uint16_t>(frame, format, pixels, cells);
-        break;
-    default:
-        convert<std::uint32_t>(frame, format, pixels, cells);
-        break;
-    }
+    with_cell(format.bytes_per_sample(),
+              [&]<typename Cell>(Cell /*type*/) { convert<Cell>(frame, format, pixels, cells); });
 }
 
 void check_pairs(const PixelFormat& format) {

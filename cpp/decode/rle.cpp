@@ -1,5 +1,6 @@
 #include "decode/rle.hpp"
 
+#include "base/cells.hpp"
 #include "decode/native_rows.hpp"
 #include "decode/packbits.hpp"
 
@@ -73,24 +74,15 @@ void join_triples(Planes planes, MutableByteSpan cells) noexcept {
 /// G.2: each byte of a sample is a plane.
 void join(Planes planes, const PixelFormat& format, MutableByteSpan cells) {
     const std::size_t components = format.samples_per_pixel;
-    switch (format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        if (components == 3) {
-            join_triples(planes, cells);
-        } else {
-            join_cells<std::uint8_t>(planes, components, cells);
-        }
-        break;
-    case sizeof(std::uint16_t):
-        if (components == 1) {
-            join_pairs(planes[0], planes[1], cells);
-        } else {
-            join_cells<std::uint16_t>(planes, components, cells);
-        }
-        break;
-    default:
-        join_cells<std::uint32_t>(planes, components, cells);
-        break;
+    const std::size_t width = format.bytes_per_sample();
+    if (width == 1 && components == 3) {
+        join_triples(planes, cells);
+    } else if (width == 2 && components == 1) {
+        join_pairs(planes[0], planes[1], cells);
+    } else {
+        with_cell(width, [&]<typename Cell>(Cell /*type*/) {
+            join_cells<Cell>(planes, components, cells);
+        });
     }
 }
 

@@ -1,31 +1,21 @@
 #include "rescale/colour.hpp"
 
+#include "base/cells.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace torchdicom {
 
 namespace {
 
-template <typename Cell> Cell cell_at(ByteSpan cells, std::size_t index) noexcept {
-    Cell cell{};
-    std::memcpy(&cell, cells.data() + index * sizeof(Cell), sizeof(Cell));
-    return cell;
-}
-
-template <typename Cell>
-void put_cell(MutableByteSpan cells, std::size_t index, Cell cell) noexcept {
-    std::memcpy(cells.data() + index * sizeof(Cell), &cell, sizeof(Cell));
-}
-
 template <typename Cell> void split(ByteSpan pixels, const Planes& planes) noexcept {
     const std::size_t count = pixels.size() / (3 * sizeof(Cell));
     const auto& [red, green, blue] = planes;
     for (std::size_t i = 0; i < count; ++i) {
-        put_cell(red, i, cell_at<Cell>(pixels, 3 * i));
-        put_cell(green, i, cell_at<Cell>(pixels, 3 * i + 1));
-        put_cell(blue, i, cell_at<Cell>(pixels, 3 * i + 2));
+        store_cell(red, i, load_cell<Cell>(pixels, 3 * i));
+        store_cell(green, i, load_cell<Cell>(pixels, 3 * i + 1));
+        store_cell(blue, i, load_cell<Cell>(pixels, 3 * i + 2));
     }
 }
 
@@ -36,7 +26,7 @@ void convert(ByteSpan pixels, const PixelFormat& format, const Planes& planes) n
     const double half = std::ldexp(1.0, static_cast<int>(format.bits_stored) - 1);
     const double highest = 2 * half - 1;
     const auto value = [&](std::size_t index) {
-        return static_cast<double>((std::uint32_t{cell_at<Cell>(pixels, index)} >> shift) & mask);
+        return static_cast<double>((std::uint32_t{load_cell<Cell>(pixels, index)} >> shift) & mask);
     };
     // Casts cut off what is behind the point: of numbers from 0 on that is floor.
     const auto rounded = [highest](double number) {
@@ -48,9 +38,9 @@ void convert(ByteSpan pixels, const PixelFormat& format, const Planes& planes) n
         const double cb = value(3 * i + 1) - half;
         const double cr = value(3 * i + 2) - half;
         const double g = (y + ((-0.114 * 1.772) / 0.587) * cb) + ((-0.299 * 1.402) / 0.587) * cr;
-        put_cell(planes[0], i, rounded(y + 1.402 * cr));
-        put_cell(planes[1], i, rounded(g));
-        put_cell(planes[2], i, rounded(y + 1.772 * cb));
+        store_cell(planes[0], i, rounded(y + 1.402 * cr));
+        store_cell(planes[1], i, rounded(g));
+        store_cell(planes[2], i, rounded(y + 1.772 * cb));
     }
 }
 
@@ -68,23 +58,13 @@ PixelFormat plane_format(const PixelFormat& format, bool from_ybr) noexcept {
 }
 
 void split_samples(ByteSpan pixels, const PixelFormat& format, const Planes& planes) noexcept {
-    if (format.bytes_per_sample() == 1) {
-        split<std::uint8_t>(pixels, planes);
-    } else if (format.bytes_per_sample() == 2) {
-        split<std::uint16_t>(pixels, planes);
-    } else {
-        split<std::uint32_t>(pixels, planes);
-    }
+    with_cell(format.bytes_per_sample(),
+              [&]<typename Cell>(Cell /*type*/) { split<Cell>(pixels, planes); });
 }
 
 void split_ybr(ByteSpan pixels, const PixelFormat& format, const Planes& planes) noexcept {
-    if (format.bytes_per_sample() == 1) {
-        convert<std::uint8_t>(pixels, format, planes);
-    } else if (format.bytes_per_sample() == 2) {
-        convert<std::uint16_t>(pixels, format, planes);
-    } else {
-        convert<std::uint32_t>(pixels, format, planes);
-    }
+    with_cell(format.bytes_per_sample(),
+              [&]<typename Cell>(Cell /*type*/) { convert<Cell>(pixels, format, planes); });
 }
 
 } // namespace torchdicom
