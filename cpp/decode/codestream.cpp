@@ -64,20 +64,6 @@ bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
     return true;
 }
 
-bool has_markers(Encoding encoding) noexcept {
-    switch (encoding) {
-    case Encoding::jpeg:
-    case Encoding::jpeg_lossless:
-    case Encoding::jpeg_ls:
-    case Encoding::jpeg_2000:
-    case Encoding::htj2k:
-    case Encoding::jpeg_xl:
-        return true;
-    default:
-        return false;
-    }
-}
-
 } // namespace
 
 void fail_invalid(const std::string& sentence) {
@@ -111,7 +97,7 @@ Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelF
     if (encoding == Encoding::rle) {
         static_cast<void>(find_rle_segments(codestream, format));
     }
-    if (!has_markers(encoding)) {
+    if (!has_end_marker(encoding) && encoding != Encoding::jpeg_xl) {
         return {.info = {}, .bytes = codestream};
     }
     const Codestream stream = find_codestream(codestream, encoding);
