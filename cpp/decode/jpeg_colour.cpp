@@ -1,32 +1,25 @@
 #include "decode/jpeg_colour.hpp"
 
 #include "base/cells.hpp"
+#include "base/ybr.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 
 namespace torchdicom {
 
 namespace {
 
 template <typename Cell> void convert(MutableByteSpan samples, std::uint32_t precision) {
-    const auto half = static_cast<double>(std::uint64_t{1} << (precision - 1));
-    const auto load = [&](std::size_t index) {
+    const YbrToRgb to_rgb{precision};
+    const auto value = [&](std::size_t index) {
         return static_cast<double>(load_cell<Cell>(samples, index));
-    };
-    const auto store = [&](std::size_t index, double value) {
-        store_cell(samples, index,
-                   static_cast<Cell>(std::clamp(std::floor(value + 0.5), 0.0, 2 * half - 1)));
     };
     const std::size_t count = samples.size() / sizeof(Cell) / 3;
     for (std::size_t i = 0; i < 3 * count; i += 3) {
-        const double y = load(i);
-        const double cb = load(i + 1) - half;
-        const double cr = load(i + 2) - half;
-        store(i, y + 1.402 * cr);
-        store(i + 1, y - 0.114 * 1.772 / 0.587 * cb - 0.299 * 1.402 / 0.587 * cr);
-        store(i + 2, y + 1.772 * cb);
+        const auto [red, green, blue] = to_rgb(value(i), value(i + 1), value(i + 2));
+        store_cell(samples, i, static_cast<Cell>(red));
+        store_cell(samples, i + 1, static_cast<Cell>(green));
+        store_cell(samples, i + 2, static_cast<Cell>(blue));
     }
 }
 

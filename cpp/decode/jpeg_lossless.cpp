@@ -203,10 +203,7 @@ class LosslessDecoder {
         }
     }
 
-    void start() {
-        sink_->start(
-            {.window = {.y0 = window_.y0, .y1 = window_.y1, .x0 = 0, .x1 = info_->columns}});
-    }
+    void start() { sink_->start({.window = whole_rows(window_, *format_)}); }
 
     const CodestreamInfo* info_;
     const PixelFormat* format_;

@@ -169,12 +169,10 @@ void decode_jpeg_ls(const Codestream& stream, const DecodeRequest& request, RowS
     const PixelFormat& format = request.format;
     const JpegLsFrame frame = read_jpeg_ls(stream.bytes);
     FrameDecoder decoder{frame};
-    Window area = whole_image(format);
-    area.y0 = request.window.y0;
-    area.y1 = request.window.y1;
+    const Window area = whole_rows(request.window, format);
     rows.start({.window = area});
     const std::size_t row_bytes = format.bytes_per_row();
-    const std::size_t batch_rows = std::max<std::size_t>(1, kBatchBytes / row_bytes);
+    const std::size_t batch_rows = rows_of_band(row_bytes, kBatchBytes);
     const MutableByteSpan batch = decode_scratch(Scratch::rows, batch_rows * row_bytes);
     std::size_t filled = 0;
     for (std::size_t y = 0; y < area.y1; ++y) {

@@ -71,21 +71,17 @@ template <typename Cell> void spread_chroma(ByteSpan frame, Pixels pixels, Mutab
     }
 }
 
-bool has_shared_chroma(const PixelFormat& format) noexcept {
-    return format.photometric == Photometric::ybr_full_422;
-}
-
 /// Whether the bytes of the frame are the cells.
 bool is_plain(const PixelFormat& format) noexcept {
     const bool is_planar = format.samples_per_pixel > 1 && format.planar_configuration == 1;
     const bool has_order =
         format.bytes_per_sample() == 1 || std::endian::native == std::endian::little;
-    return format.bits_allocated % 8 == 0 && !is_planar && !has_shared_chroma(format) && has_order;
+    return format.bits_allocated % 8 == 0 && !is_planar && !format.shares_chroma() && has_order;
 }
 
 template <typename Cell>
 void convert(ByteSpan frame, const PixelFormat& format, Pixels pixels, MutableByteSpan cells) {
-    if (has_shared_chroma(format)) {
+    if (format.shares_chroma()) {
         spread_chroma<Cell>(frame, pixels, cells);
     } else {
         interleave<Cell>(frame, format, pixels, cells);
@@ -106,7 +102,7 @@ void to_cells(ByteSpan frame, const PixelFormat& format, Pixels pixels, MutableB
 }
 
 void check_pairs(const PixelFormat& format) {
-    if (has_shared_chroma(format) && format.columns % 2 != 0) {
+    if (format.shares_chroma() && format.columns % 2 != 0) {
         fail(ErrorCode::invalid_value,
              "YBR_FULL_422 is made of pairs of pixels, and a row has " +
                  std::to_string(format.columns) + "; correct the file or leave it out",
@@ -116,10 +112,6 @@ void check_pairs(const PixelFormat& format) {
 
 } // namespace
 
-std::size_t rows_of_band(std::size_t row_bytes) noexcept {
-    return std::max<std::size_t>(1, kBandBytes / std::max<std::size_t>(1, row_bytes));
-}
-
 std::size_t native_frame_bytes(const PixelFormat& format) {
     check_pairs(format);
     return (uncompressed_bits(format) + 7) / 8;
@@ -127,8 +119,7 @@ std::size_t native_frame_bytes(const PixelFormat& format) {
 
 void put_native_rows(ByteSpan frame, const DecodeRequest& request, RowSink& rows) {
     const PixelFormat& format = request.format;
-    const Window window{
-        .y0 = request.window.y0, .y1 = request.window.y1, .x0 = 0, .x1 = format.columns};
+    const Window window = whole_rows(request.window, format);
     const std::size_t row_bytes = format.bytes_per_row();
     const std::size_t band = rows_of_band(row_bytes);
     rows.start({.window = window});

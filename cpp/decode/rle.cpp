@@ -167,8 +167,7 @@ void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink&
     }
     const std::size_t band = rows_of_band(format.bytes_per_row());
     SegmentReaders readers{segments, band * format.columns};
-    const Window window{
-        .y0 = request.window.y0, .y1 = request.window.y1, .x0 = 0, .x1 = format.columns};
+    const Window window = whole_rows(request.window, format);
     for (std::size_t y = 0; y < window.y0; y += band) {
         static_cast<void>(readers.next(std::min(band, window.y0 - y) * format.columns));
     }

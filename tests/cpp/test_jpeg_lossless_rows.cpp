@@ -85,7 +85,7 @@ TEST_CASE("a sink that wants no more stops the decoder") {
 }
 
 TEST_CASE("both kinds of loops decode every predictor and number of components") {
-    for (const bool use_bmi2 : {false, has_bmi2()}) {
+    for (const bool use_bmi2 : {false, cpu_features().has_bmi2}) {
         for (const bool is_dense : {false, true}) {
             for (std::size_t predictor = 1; predictor <= 7; ++predictor) {
                 for (std::uint32_t components = 1; components <= 4; ++components) {
