@@ -1,7 +1,7 @@
 #include "pipeline/native.hpp"
 
 #include "base/scratch.hpp"
-#include "rescale/unpack.hpp"
+#include "decode/unpack.hpp"
 
 #include <algorithm>
 #include <array>

@@ -79,10 +79,6 @@ TEST_CASE("two pixels of YBR_FULL_422 share their chroma") {
     wide.photometric = Photometric::ybr_full_422;
     CHECK(both<std::uint16_t>(bytes, wide) ==
           std::vector<std::uint16_t>{0x140A, 0x281E, 0x0403, 0x0201, 0x281E, 0x0403});
-    pairs.columns = 3;
-    for (const std::string_view syntax : {".1.98", ".8.1"}) {
-        CHECK(failure_of(bytes.span(), syntax, pairs) == ErrorCode::invalid_value);
-    }
 }
 
 TEST_CASE("frames of native layout hand on the rows of the window, and stop when told") {
