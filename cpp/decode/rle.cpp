@@ -125,12 +125,6 @@ std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& forma
         fail_invalid("The RLE frame has " + std::to_string(frame.size()) +
                      " bytes, fewer than the 64 of its header");
     }
-    if (format.bits_allocated == 12) {
-        fail(ErrorCode::unsupported_pixel_format,
-             "RLE has byte planes, and BitsAllocated is 12; convert the file to Explicit VR Little "
-             "Endian",
-             Place{.element = "(0028,0100) BitsAllocated"});
-    }
     const std::size_t count = header_field(frame, 0);
     const std::size_t expected = format.samples_per_pixel * format.bytes_per_sample();
     if (count < 1 || count > kMaxSegments) {
