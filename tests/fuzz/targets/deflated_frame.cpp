@@ -1,5 +1,6 @@
 // Frames of native layout: deflated ones, and encapsulated uncompressed ones.
-// Covers: decode/deflated_frame.cpp decode/native_rows.cpp decode/uncompressed.cpp
+// Covers: decode/deflated_frame.cpp decode/native_rows.cpp decode/unpack.cpp
+// Covers: decode/uncompressed.cpp
 
 #include "frame_input.hpp"
 
