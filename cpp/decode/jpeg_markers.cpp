@@ -47,9 +47,11 @@ class JpegWalker {
         }
     }
 
-    /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version.
+    /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version. Of several the first that is odd stays.
     void read_jfif(ByteSpan body) {
-        if (as_text(body).starts_with(std::string_view{"JFIF\0", 5}) && body.size() > 5) {
+        const bool is_jfif =
+            as_text(body).starts_with(std::string_view{"JFIF\0", 5}) && body.size() > 5;
+        if (is_jfif && info_.jfif_version.value_or(1) == 1) {
             info_.jfif_version = byte_of(body, 5);
         }
     }

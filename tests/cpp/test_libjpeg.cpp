@@ -252,11 +252,27 @@ TEST_CASE("what the components are: Adobe, then JFIF, then identifiers, then the
     }
 }
 
+namespace {
+
+std::vector<std::byte> bytes_of(const FlatJpeg& jpeg) {
+    const StreamWriter stream = jpeg.stream();
+    return {stream.span().begin(), stream.span().end()};
+}
+
+} // namespace
+
 TEST_CASE("segments that make GDCM end the process are libjpeg-turbo's alone") {
     const FlatJpeg jfif{.blocks = {{77}}, .jfif = 2};
     const PixelFormat gray = format_of(8, 8, 8);
     CHECK(decoded<std::uint8_t>(jfif.stream().span(), ".4.50", gray) == Bytes(64, 77));
     CHECK(failure_of(jfif.stream().span(), ".4.50", gray, {.codec = "gdcm"}) ==
+          ErrorCode::unsupported_transfer_syntax);
+    // A good segment behind the odd one does not make up for it.
+    const FlatJpeg good{.blocks = {{77}}, .jfif = 1};
+    const std::vector<std::byte> odd_bytes = bytes_of(jfif);
+    std::vector<std::byte> both = bytes_of(good);
+    both.insert(both.begin() + 2, odd_bytes.begin() + 2, odd_bytes.begin() + 20);
+    CHECK(failure_of(both, ".4.50", gray, {.codec = "gdcm"}) ==
           ErrorCode::unsupported_transfer_syntax);
     const FlatJpeg adobe{.blocks = {{1, 2, 3}}, .adobe = 2};
     CHECK(failure_of(adobe.stream().span(), ".4.50", format_of(8, 8, 8, 3), {.codec = "gdcm"}) ==

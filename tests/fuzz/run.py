@@ -27,10 +27,12 @@ LEAST_COVERAGE = 90.0
 # Small inputs say the same sooner. A hang or a giant allocation is a finding.
 LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_mb=256"]
 LARGEST = {"values": 100}  # else 2048 bytes
-# Debian's libjxl tells stderr about each error; libFuzzer's own lines come through all the same.
-SILENCED = {"libjxl": ["-close_fd_mask=2"]}
+# Debian's libjxl and GDCM tell stderr about each error; libFuzzer's own lines come through all the
+# same.
+SILENCED = {name: ["-close_fd_mask=2"] for name in ("libjxl", "gdcm")}
 DICTIONARIES = {
     "codestream": "markers",
+    "gdcm": "markers",
     "libjpeg": "markers",
     "element_reader": "elements",
     "header": "elements",

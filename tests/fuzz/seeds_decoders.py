@@ -247,7 +247,7 @@ def gdcm() -> Iterator[bytes]:
     low = (rows * 5 + columns * 3).astype(np.uint8)
     twelve = low.astype(np.uint16) * 16
     colour = np.stack([low, low[::-1], 255 - low], axis=-1)
-    for flags in range(8):
+    for flags in range(16):
         for cells in (low, colour):
             yield bytes([0, flags]) + _jpeg(cells)
             yield bytes([1, flags]) + imagecodecs.jpeg8_encode(cells, lossless=True)
