@@ -77,4 +77,14 @@ enum class Scratch : std::uint8_t { frame, rows };
 /// The window of a whole image.
 [[nodiscard]] Window whole_image(const PixelFormat& format) noexcept;
 
+/// The rows of a window, all columns of them: what codecs give that cannot leave columns out.
+[[nodiscard]] Window whole_rows(const Window& window, const PixelFormat& format) noexcept;
+
+/// How much of a frame is worth handing on at once: it stays in the second-level cache.
+inline constexpr std::size_t kBandBytes = std::size_t{64} << 10U;
+
+/// How many rows a band has, at least one.
+[[nodiscard]] std::size_t rows_of_band(std::size_t row_bytes,
+                                       std::size_t band_bytes = kBandBytes) noexcept;
+
 } // namespace torchdicom

@@ -13,6 +13,7 @@
 #include "decode/rle.hpp"
 #include "decode/uncompressed.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -100,6 +101,14 @@ MutableByteSpan decode_scratch(Scratch slot, std::size_t size) {
 
 Window whole_image(const PixelFormat& format) noexcept {
     return {.y0 = 0, .y1 = format.rows, .x0 = 0, .x1 = format.columns};
+}
+
+Window whole_rows(const Window& window, const PixelFormat& format) noexcept {
+    return {.y0 = window.y0, .y1 = window.y1, .x0 = 0, .x1 = format.columns};
+}
+
+std::size_t rows_of_band(std::size_t row_bytes, std::size_t band_bytes) noexcept {
+    return std::max<std::size_t>(1, band_bytes / std::max<std::size_t>(1, row_bytes));
 }
 
 } // namespace torchdicom

@@ -1,5 +1,6 @@
 #include "decode/codestream.hpp"
 
+#include "base/cells.hpp"
 #include "decode/jpeg2000_markers.hpp"
 #include "decode/jpeg_markers.hpp"
 #include "decode/jpegxl_markers.hpp"
@@ -50,8 +51,8 @@ bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
     const std::uint32_t high_bit = format.high_bit;
     const auto above = static_cast<Cell>(~std::uint32_t{0} << (high_bit + 1));
     const auto sign = static_cast<Cell>(std::uint32_t{1} << high_bit);
-    for (std::size_t at = 0; at < samples.size(); at += sizeof(Cell)) {
-        const Cell cell = load_number<Cell>(samples, at, std::endian::native);
+    for (std::size_t i = 0; i < samples.size() / sizeof(Cell); ++i) {
+        const auto cell = load_cell<Cell>(samples, i);
         const auto upper = static_cast<Cell>(cell & above);
         const bool has_sign = format.is_signed && (cell & sign) != 0;
         const bool is_extended = has_sign && upper == above;
@@ -61,20 +62,6 @@ bool has_no_value_above(ByteSpan samples, const CodestreamInfo& info,
         }
     }
     return true;
-}
-
-bool has_markers(Encoding encoding) noexcept {
-    switch (encoding) {
-    case Encoding::jpeg:
-    case Encoding::jpeg_lossless:
-    case Encoding::jpeg_ls:
-    case Encoding::jpeg_2000:
-    case Encoding::htj2k:
-    case Encoding::jpeg_xl:
-        return true;
-    default:
-        return false;
-    }
 }
 
 } // namespace
@@ -110,7 +97,7 @@ Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelF
     if (encoding == Encoding::rle) {
         static_cast<void>(find_rle_segments(codestream, format));
     }
-    if (!has_markers(encoding)) {
+    if (!has_end_marker(encoding) && encoding != Encoding::jpeg_xl) {
         return {.info = {}, .bytes = codestream};
     }
     const Codestream stream = find_codestream(codestream, encoding);
@@ -123,18 +110,9 @@ void check_unused_bits(ByteSpan samples, const CodestreamInfo& info, const Pixel
     if (info.precision <= format.high_bit + 1) {
         return;
     }
-    bool is_whole = false;
-    switch (format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        is_whole = has_no_value_above<std::uint8_t>(samples, info, format);
-        break;
-    case sizeof(std::uint16_t):
-        is_whole = has_no_value_above<std::uint16_t>(samples, info, format);
-        break;
-    default:
-        is_whole = has_no_value_above<std::uint32_t>(samples, info, format);
-        break;
-    }
+    const bool is_whole = with_cell(format.bytes_per_sample(), [&]<typename Cell>(Cell /*type*/) {
+        return has_no_value_above<Cell>(samples, info, format);
+    });
     if (!is_whole) {
         fail_mismatch("The codestream has values of up to " + std::to_string(info.precision) +
                       " bits, and the header ends them at HighBit " +

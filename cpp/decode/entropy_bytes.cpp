@@ -2,9 +2,9 @@
 
 #include "decode/codestream.hpp"
 #include "decode/jpeg_process.hpp"
+#include "decode/jpeg_segments.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace torchdicom {
@@ -12,17 +12,6 @@ namespace torchdicom {
 namespace {
 
 constexpr std::byte kMarkerByte{0xFF};
-
-/// The bytes before the next FF.
-std::size_t plain_bytes(ByteSpan bytes) noexcept {
-    if (bytes.empty()) {
-        return 0;
-    }
-    const void* const hit = std::memchr(bytes.data(), 0xFF, bytes.size());
-    return hit == nullptr
-               ? bytes.size()
-               : static_cast<std::size_t>(static_cast<const std::byte*>(hit) - bytes.data());
-}
 
 } // namespace
 
@@ -42,7 +31,8 @@ void EntropyBytes::fill() noexcept {
     const std::size_t limit = buffer_.size() - margin_;
     while (end_ < limit) {
         const ByteSpan rest = scan_.subspan(at_);
-        const std::size_t count = plain_bytes(rest.first(std::min(rest.size(), limit - end_)));
+        const std::size_t count =
+            bytes_before_ff(rest.first(std::min(rest.size(), limit - end_)), 0);
         std::copy_n(rest.begin(), count, buffer_.subspan(end_).begin());
         at_ += count;
         end_ += count;
@@ -59,19 +49,8 @@ void EntropyBytes::fill() noexcept {
     }
 }
 
-/// Moves to a marker or to the end of the scan.
-void EntropyBytes::skip_interval() noexcept {
-    while (at_ < scan_.size()) {
-        at_ += plain_bytes(scan_.subspan(at_));
-        if (scan_.size() - at_ < 2 || scan_[at_ + 1] != std::byte{0}) {
-            return;
-        }
-        at_ += 2;
-    }
-}
-
 void EntropyBytes::next_interval(std::size_t number) {
-    skip_interval();
+    at_ = find_marker(scan_, at_, Stuffing::byte);
     const auto expected = static_cast<std::uint8_t>(kRst0 + number);
     if (scan_.size() - at_ < 2) {
         fail_invalid("The scan ends where the restart marker " + marker_name(expected) +
@@ -89,11 +68,7 @@ void EntropyBytes::next_interval(std::size_t number) {
 }
 
 std::size_t EntropyBytes::find_end() noexcept {
-    skip_interval();
-    while (scan_.size() - at_ >= 2 && is_restart(std::to_integer<std::uint8_t>(scan_[at_ + 1]))) {
-        at_ += 2;
-        skip_interval();
-    }
+    at_ = find_scan_end(scan_, at_, Stuffing::byte);
     return at_;
 }
 

@@ -42,7 +42,6 @@ class EntropyBytes {
 
   private:
     void fill() noexcept;
-    void skip_interval() noexcept;
 
     ByteSpan scan_;
     MutableByteSpan buffer_;

@@ -2,6 +2,7 @@
 
 #include "decode/jpeg_colour.hpp"
 #include "decode/jpeg_process.hpp"
+#include "decode/unpack.hpp"
 
 #include <gdcmByteValue.h>
 #include <gdcmDataElement.h>
@@ -180,18 +181,6 @@ void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed
     }
 }
 
-/// GDCM leaves JPEG-LS of a scan for each component in planes.
-template <typename Sample> void interleave(MutableByteSpan samples, std::size_t components) {
-    const std::vector<std::byte> planes{samples.begin(), samples.end()};
-    const std::size_t pixels = samples.size() / sizeof(Sample) / components;
-    for (std::size_t i = 0; i < pixels * components; ++i) {
-        const std::size_t from = i % components * pixels + i / components;
-        std::memcpy(samples.subspan(i * sizeof(Sample), sizeof(Sample)).data(),
-                    ByteSpan{planes}.subspan(from * sizeof(Sample), sizeof(Sample)).data(),
-                    sizeof(Sample));
-    }
-}
-
 /// Brings what GDCM gives for colour into the order and the colour space that sinks expect; true
 /// where that is RGB whatever the header says.
 bool settle_colour(const Codestream& stream, const DecodeRequest& request,
@@ -199,13 +188,12 @@ bool settle_colour(const Codestream& stream, const DecodeRequest& request,
     const std::size_t width = request.format.bytes_per_sample();
     const bool is_jpeg_ls = request.syntax.encoding == Encoding::jpeg_ls;
     if (is_jpeg_ls && stream.info.scans > 1) {
-        if (width == sizeof(std::uint8_t)) {
-            interleave<std::uint8_t>(samples, 3);
-        } else if (width == sizeof(std::uint16_t)) {
-            interleave<std::uint16_t>(samples, 3);
-        } else {
-            interleave<std::uint32_t>(samples, 3);
-        }
+        // GDCM leaves JPEG-LS of a scan for each component in planes.
+        const std::vector<std::byte> planes{samples.begin(), samples.end()};
+        const std::size_t size = planes.size() / 3;
+        const ByteSpan all{planes};
+        interleave({all.first(size), all.subspan(size, size), all.subspan(2 * size)}, width,
+                   samples);
     }
     if (request.syntax.encoding != Encoding::jpeg) {
         return stream.info.has_colour_transform;

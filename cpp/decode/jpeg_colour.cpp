@@ -1,32 +1,25 @@
 #include "decode/jpeg_colour.hpp"
 
-#include <algorithm>
+#include "base/cells.hpp"
+#include "base/ybr.hpp"
+
 #include <array>
-#include <bit>
-#include <cmath>
-#include <cstring>
 
 namespace torchdicom {
 
 namespace {
 
 template <typename Cell> void convert(MutableByteSpan samples, std::uint32_t precision) {
-    const auto half = static_cast<double>(std::uint64_t{1} << (precision - 1));
-    const auto store = [&](std::size_t at, double value) {
-        const auto cell = static_cast<Cell>(std::clamp(std::floor(value + 0.5), 0.0, 2 * half - 1));
-        std::memcpy(samples.subspan(at, sizeof(Cell)).data(), &cell, sizeof(Cell));
+    const YbrToRgb to_rgb{precision};
+    const auto value = [&](std::size_t index) {
+        return static_cast<double>(load_cell<Cell>(samples, index));
     };
-    for (std::size_t at = 0; at + 3 * sizeof(Cell) <= samples.size(); at += 3 * sizeof(Cell)) {
-        const auto load = [&](std::size_t component) {
-            return static_cast<double>(
-                load_number<Cell>(samples, at + component * sizeof(Cell), std::endian::native));
-        };
-        const double y = load(0);
-        const double cb = load(1) - half;
-        const double cr = load(2) - half;
-        store(at, y + 1.402 * cr);
-        store(at + sizeof(Cell), y - 0.114 * 1.772 / 0.587 * cb - 0.299 * 1.402 / 0.587 * cr);
-        store(at + 2 * sizeof(Cell), y + 1.772 * cb);
+    const std::size_t count = samples.size() / sizeof(Cell) / 3;
+    for (std::size_t i = 0; i < 3 * count; i += 3) {
+        const auto [red, green, blue] = to_rgb(value(i), value(i + 1), value(i + 2));
+        store_cell(samples, i, static_cast<Cell>(red));
+        store_cell(samples, i + 1, static_cast<Cell>(green));
+        store_cell(samples, i + 2, static_cast<Cell>(blue));
     }
 }
 
@@ -50,13 +43,7 @@ bool is_ycc(const CodestreamInfo& info, const PixelFormat& format) noexcept {
 }
 
 void ycc_to_rgb(MutableByteSpan samples, std::size_t width, std::uint32_t precision) {
-    if (width == sizeof(std::uint8_t)) {
-        convert<std::uint8_t>(samples, precision);
-    } else if (width == sizeof(std::uint16_t)) {
-        convert<std::uint16_t>(samples, precision);
-    } else {
-        convert<std::uint32_t>(samples, precision);
-    }
+    with_cell(width, [&]<typename Cell>(Cell /*type*/) { convert<Cell>(samples, precision); });
 }
 
 } // namespace torchdicom

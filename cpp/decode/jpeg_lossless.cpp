@@ -4,6 +4,7 @@
 #include "decode/jpeg_lossless_cells.hpp"
 #include "decode/jpeg_lossless_scan.hpp"
 #include "decode/jpeg_process.hpp"
+#include "decode/jpeg_segments.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,20 +23,18 @@ class LosslessDecoder {
   public:
     LosslessDecoder(const Codestream& stream, const DecodeRequest& request, RowSink& rows)
         : info_{&stream.info}, format_{&request.format}, window_{request.window}, sink_{&rows},
-          reader_{stream.bytes, std::endian::big, ErrorCode::invalid_codestream} {}
+          segments_{stream.bytes} {}
 
     /// Marker segment after marker segment, until all components are there.
     void run() {
-        reader_.skip(2); // SOI
         while (!is_done_) {
-            const std::uint8_t marker = next_marker();
-            if (marker == kEoi) {
+            const JpegSegment segment = segments_.next();
+            if (segment.marker == kEoi) {
                 fail_invalid("The codestream ends with " + std::to_string(planes_done_) + " of " +
                              std::to_string(components_.size()) + " components");
             }
-            const std::size_t length = reader_.read<std::uint16_t>();
-            visit(marker, ByteReader{reader_.take(length - 2), std::endian::big,
-                                     ErrorCode::invalid_codestream});
+            visit(segment.marker,
+                  ByteReader{segment.body, std::endian::big, ErrorCode::invalid_codestream});
         }
     }
 
@@ -45,14 +44,6 @@ class LosslessDecoder {
         std::uint8_t sampling = 0; ///< horizontal and vertical factors
         bool is_decoded = false;
     };
-
-    std::uint8_t next_marker() {
-        auto byte = reader_.read<std::uint8_t>();
-        while (byte == 0xFF) {
-            byte = reader_.read<std::uint8_t>();
-        }
-        return byte;
-    }
 
     void visit(std::uint8_t marker, ByteReader body) {
         if (marker == kDht) {
@@ -139,7 +130,7 @@ class LosslessDecoder {
         scan.loop.predictor = header.read<std::uint8_t>();
         header.skip(1);
         scan.shift = header.read<std::uint8_t>() & 0xFU;
-        scan.bytes = reader_.take(reader_.remaining());
+        scan.bytes = segments_.rest();
         scan.loop.is_dense = scan.bytes.size() > scan.rows * scan.columns * planes_left;
         return scan;
     }
@@ -199,13 +190,11 @@ class LosslessDecoder {
             frame_ = decode_scratch(Scratch::frame, format_->bytes_per_frame());
         }
         const std::size_t row_bytes = format_->bytes_per_row();
-        const std::size_t used =
+        segments_.skip(
             decode_lossless_scan(scan, window_.y1, [&](ByteSpan rows, std::size_t first) {
                 store_lossless(rows, scan, *format_, frame_.subspan(first * row_bytes));
                 return true;
-            });
-        reader_ =
-            ByteReader{scan.bytes.subspan(used), std::endian::big, ErrorCode::invalid_codestream};
+            }));
         if (planes_done_ == components_.size()) {
             start();
             static_cast<void>(
@@ -214,16 +203,13 @@ class LosslessDecoder {
         }
     }
 
-    void start() {
-        sink_->start(
-            {.window = {.y0 = window_.y0, .y1 = window_.y1, .x0 = 0, .x1 = info_->columns}});
-    }
+    void start() { sink_->start({.window = whole_rows(window_, *format_)}); }
 
     const CodestreamInfo* info_;
     const PixelFormat* format_;
     Window window_;
     RowSink* sink_;
-    ByteReader reader_;
+    JpegSegments segments_;
     std::vector<Component> components_;
     std::array<std::optional<HuffmanSpec>, kTables> specs_;
     std::array<std::optional<HuffmanTable>, kTables> tables_;

@@ -1,7 +1,8 @@
 #include "decode/jpeg_lossless_cells.hpp"
 
+#include "base/cells.hpp"
+
 #include <cstdint>
-#include <cstring>
 
 namespace torchdicom {
 
@@ -13,12 +14,9 @@ template <typename Cell>
                                               MutableByteSpan cells, std::size_t to_step,
                                               std::size_t count, std::uint32_t shift) {
     for (std::size_t i = 0; i < count; ++i) {
-        const std::uint32_t sample = load_number<std::uint16_t>(
-            samples, i * from_step * sizeof(std::uint16_t), std::endian::native);
+        const std::uint32_t sample = load_cell<std::uint16_t>(samples, i * from_step);
         const auto whole = static_cast<std::uint16_t>(sample << shift);
-        const auto cell = static_cast<Cell>(whole);
-        std::memcpy(cells.subspan(i * to_step * sizeof(Cell), sizeof(Cell)).data(), &cell,
-                    sizeof(Cell));
+        store_cell(cells, i * to_step, static_cast<Cell>(whole));
     }
 }
 
@@ -41,17 +39,9 @@ void store(ByteSpan samples, const LosslessScan& scan, std::size_t pixel_cells,
 
 void store_lossless(ByteSpan samples, const LosslessScan& scan, const PixelFormat& format,
                     MutableByteSpan cells) {
-    switch (format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        store<std::uint8_t>(samples, scan, format.samples_per_pixel, cells);
-        break;
-    case sizeof(std::uint16_t):
-        store<std::uint16_t>(samples, scan, format.samples_per_pixel, cells);
-        break;
-    default:
-        store<std::uint32_t>(samples, scan, format.samples_per_pixel, cells);
-        break;
-    }
+    with_cell(format.bytes_per_sample(), [&]<typename Cell>(Cell /*type*/) {
+        store<Cell>(samples, scan, format.samples_per_pixel, cells);
+    });
 }
 
 } // namespace torchdicom

@@ -188,14 +188,6 @@ using AllLoops = LoopsOf<std::make_index_sequence<kPredictors * kShapes>>;
 
 } // namespace
 
-bool has_bmi2() noexcept {
-#ifdef __x86_64__
-    return __builtin_cpu_supports("bmi2");
-#else
-    return false;
-#endif
-}
-
 DecodeLosslessRow lossless_row_decoder(const LosslessRowKind& kind) noexcept {
     std::size_t shape = kind.components == 3 ? kThree : kOthers;
     if (kind.components == 1) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/cpu.hpp"
 #include "decode/huffman.hpp"
 
 #include <array>
@@ -34,15 +35,12 @@ struct LosslessRowEnd {
 
 using DecodeLosslessRow = LosslessRowEnd (*)(const LosslessRow& row) noexcept;
 
-/// Whether this processor has the instructions of the faster loops.
-[[nodiscard]] bool has_bmi2() noexcept;
-
 /// Which loop is wanted.
 struct LosslessRowKind {
     std::size_t predictor = 1;  ///< 1 to 7, Table H.1
     std::size_t components = 1; ///< 1 to 4
     bool is_dense = false;      ///< more than 8 bits a sample, about; says only what is faster
-    bool use_bmi2 = has_bmi2();
+    bool use_bmi2 = cpu_features().has_bmi2; ///< which the faster loops need
 };
 
 [[nodiscard]] DecodeLosslessRow lossless_row_decoder(const LosslessRowKind& kind) noexcept;

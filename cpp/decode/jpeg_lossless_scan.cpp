@@ -50,7 +50,7 @@ class ScanDecoder {
 
     std::size_t run(std::size_t end_row, const TakeLosslessRows& take) {
         const std::size_t margin = lossless_row_margin(scan_->columns * scan_->loop.components);
-        const std::size_t at_once = std::max<std::size_t>(1, kRowsAtOnce / row_bytes_);
+        const std::size_t at_once = rows_of_band(row_bytes_, kRowsAtOnce);
         const std::size_t held = (at_once + 1) * row_bytes_; // the last of those before, and these
         const MutableByteSpan memory =
             decode_scratch(Scratch::rows, held + EntropyBytes::buffer_size(margin));

@@ -1,5 +1,6 @@
 #include "decode/jpeg_ls.hpp"
 
+#include "base/cells.hpp"
 #include "decode/jpeg_ls_scan.hpp"
 
 #include <algorithm>
@@ -33,12 +34,9 @@ template <typename Cell> void store_cells(std::span<const Samples> rows, Mutable
 void store_row(std::span<const Samples> rows, std::size_t bytes_per_sample, MutableByteSpan cells) {
     if (bytes_per_sample == 2 && rows.size() == 1) {
         std::memcpy(cells.data(), rows[0].data(), cells.size());
-    } else if (bytes_per_sample == 1) {
-        store_cells<std::uint8_t>(rows, cells);
-    } else if (bytes_per_sample == 2) {
-        store_cells<std::uint16_t>(rows, cells);
     } else {
-        store_cells<std::uint32_t>(rows, cells);
+        with_cell(bytes_per_sample,
+                  [&]<typename Cell>(Cell /*type*/) { store_cells<Cell>(rows, cells); });
     }
 }
 
@@ -171,12 +169,10 @@ void decode_jpeg_ls(const Codestream& stream, const DecodeRequest& request, RowS
     const PixelFormat& format = request.format;
     const JpegLsFrame frame = read_jpeg_ls(stream.bytes);
     FrameDecoder decoder{frame};
-    Window area = whole_image(format);
-    area.y0 = request.window.y0;
-    area.y1 = request.window.y1;
+    const Window area = whole_rows(request.window, format);
     rows.start({.window = area});
     const std::size_t row_bytes = format.bytes_per_row();
-    const std::size_t batch_rows = std::max<std::size_t>(1, kBatchBytes / row_bytes);
+    const std::size_t batch_rows = rows_of_band(row_bytes, kBatchBytes);
     const MutableByteSpan batch = decode_scratch(Scratch::rows, batch_rows * row_bytes);
     std::size_t filled = 0;
     for (std::size_t y = 0; y < area.y1; ++y) {

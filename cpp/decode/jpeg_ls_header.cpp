@@ -2,9 +2,9 @@
 
 #include "decode/codestream.hpp"
 #include "decode/jpeg_process.hpp"
+#include "decode/jpeg_segments.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace torchdicom {
@@ -23,14 +23,12 @@ constexpr std::uint8_t kApp8 = 0xE8;
 
 class JpegLsReader {
   public:
-    explicit JpegLsReader(ByteSpan codestream) : in_{reader(codestream)}, codestream_{codestream} {}
+    explicit JpegLsReader(ByteSpan codestream) : segments_{codestream} {}
 
     JpegLsFrame read() {
-        in_.skip(2); // SOI
-        for (std::uint8_t marker = next_marker(); marker != kEoi; marker = next_marker()) {
-            const std::size_t length = in_.read<std::uint16_t>();
-            ByteReader body = reader(in_.take(length < 2 ? 0 : length - 2));
-            visit(marker, body);
+        for (auto segment = segments_.next(); segment.marker != kEoi; segment = segments_.next()) {
+            ByteReader body{segment.body, std::endian::big, ErrorCode::invalid_codestream};
+            visit(segment.marker, body);
         }
         const auto missing = std::find(has_scan_.begin(), has_scan_.end(), false);
         if (missing != has_scan_.end()) {
@@ -42,19 +40,6 @@ class JpegLsReader {
     }
 
   private:
-    static ByteReader reader(ByteSpan bytes) {
-        return {bytes, std::endian::big, ErrorCode::invalid_codestream};
-    }
-
-    std::uint8_t next_marker() {
-        in_.skip(1);
-        auto byte = in_.read<std::uint8_t>();
-        while (byte == 0xFF) { // fill bytes
-            byte = in_.read<std::uint8_t>();
-        }
-        return byte;
-    }
-
     void visit(std::uint8_t marker, ByteReader& body) {
         switch (marker) {
         case kSof55:
@@ -174,7 +159,7 @@ class JpegLsReader {
         }
         scan.preset = complete_preset(given_, scan.near, frame_.precision);
         scan.restart_interval = restart_interval_;
-        scan.data = take_entropy_coded();
+        scan.data = segments_.take_scan(Stuffing::bit);
         frame_.scans.push_back(std::move(scan));
     }
 
@@ -190,31 +175,7 @@ class JpegLsReader {
         return number;
     }
 
-    /// Everything up to a marker that is no restart; a byte below 80 behind FF is data.
-    ByteSpan take_entropy_coded() {
-        const ByteSpan rest = codestream_.subspan(in_.position());
-        std::size_t size = 0;
-        for (;;) {
-            const void* const hit = std::memchr(rest.data() + size, 0xFF, rest.size() - size);
-            if (hit == nullptr) {
-                size = rest.size();
-                break;
-            }
-            size = static_cast<std::size_t>(static_cast<const std::byte*>(hit) - rest.data());
-            if (size + 1 >= rest.size()) {
-                break;
-            }
-            const auto next = std::to_integer<std::uint8_t>(rest[size + 1]);
-            if (next >= 0x80 && !is_restart(next)) {
-                break;
-            }
-            size += 2;
-        }
-        return in_.take(std::min(size, rest.size()));
-    }
-
-    ByteReader in_;
-    ByteSpan codestream_;
+    JpegSegments segments_;
     JpegLsFrame frame_;
     std::vector<std::uint8_t> ids_;
     std::vector<bool> has_scan_;

@@ -1,5 +1,7 @@
 #include "decode/jpeg_ls_rows.hpp"
 
+#include "base/cpu.hpp"
+
 #include "decode/jpeg_ls_codes.hpp"
 
 #include <algorithm>
@@ -297,12 +299,8 @@ template <bool kMasked>
 
 #ifdef TORCHDICOM_BMI
 bool has_bmi() noexcept {
-    static const bool has = [] {
-        __builtin_cpu_init();
-        return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-               __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("lzcnt") != 0;
-    }();
-    return has;
+    const CpuFeatures& features = cpu_features();
+    return features.has_avx2 && features.has_bit_counts && features.has_bmi2;
 }
 
 template <bool kMasked>

@@ -1,10 +1,10 @@
 #include "decode/jpeg_markers.hpp"
 
 #include "decode/jpeg_process.hpp"
+#include "decode/jpeg_segments.hpp"
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,76 +16,35 @@ namespace {
 
 class JpegWalker {
   public:
-    JpegWalker(ByteSpan frame, Encoding encoding) : frame_{frame}, encoding_{encoding} {}
+    JpegWalker(ByteSpan frame, Encoding encoding)
+        : frame_{frame}, segments_{frame}, encoding_{encoding} {}
 
     Codestream walk() {
-        if (frame_.size() < 2 || next_byte() != 0xFF || next_byte() != kSoi) {
-            fail_invalid("The frame does not start with the JPEG marker SOI (FFD8)");
-        }
-        for (std::uint8_t marker = next_marker(); marker != kEoi; marker = next_marker()) {
-            visit(marker);
+        for (auto segment = segments_.next(); segment.marker != kEoi; segment = segments_.next()) {
+            visit(segment);
         }
         if (info_.scans == 0) {
-            fail_invalid("The codestream ends at byte " + std::to_string(at_) +
+            fail_invalid("The codestream ends at byte " + std::to_string(segments_.position()) +
                          " of the frame without a scan (SOS)");
         }
-        return {info_, frame_.first(at_)};
+        return {info_, frame_.first(segments_.position())};
     }
 
   private:
-    std::uint8_t next_byte() {
-        if (at_ >= frame_.size()) {
-            fail_invalid("The codestream stops at byte " + std::to_string(frame_.size()) +
-                         " of the frame, before its end marker EOI (FFD9)");
-        }
-        return load_number<std::uint8_t>(frame_, at_++, std::endian::big);
-    }
-
-    std::uint8_t next_marker() {
-        const std::size_t start = at_;
-        std::uint8_t byte = next_byte();
-        if (byte != 0xFF) {
-            fail_invalid("Byte " + std::to_string(start) + " of the frame is " +
-                         std::to_string(byte) + " where a JPEG marker (255) must start");
-        }
-        while (byte == 0xFF) { // any number of fill bytes, B.1.1.2
-            byte = next_byte();
-        }
-        return byte;
-    }
-
-    void visit(std::uint8_t marker) {
-        if (marker < kSof0 || marker == kSoi || is_restart(marker)) {
-            fail_invalid("The marker " + marker_name(marker) + " at byte " +
-                         std::to_string(at_ - 2) + " of the frame has no place there");
-        }
-        const ByteSpan body = next_segment(marker);
+    void visit(const JpegSegment& segment) {
+        const auto [marker, offset, body] = segment;
         if (marker == kDhp || marker == kExp || marker == kDac) {
             check_process(marker == kDac ? kSof15 : kSof0 + 5, encoding_);
         } else if (is_frame_header(marker)) {
-            read_frame_header(marker, body);
+            read_frame_header(segment);
         } else if (marker == kApp0) {
             read_jfif(body);
         } else if (marker == kApp14) {
             read_adobe(body);
         } else if (marker == kSos) {
             read_scan_header(body);
-            skip_scan();
+            segments_.take_scan(sof_ == kSof55 ? Stuffing::bit : Stuffing::byte);
         }
-    }
-
-    ByteSpan next_segment(std::uint8_t marker) {
-        const std::size_t left = frame_.size() - at_;
-        const std::size_t length =
-            left < 2 ? 2 : load_number<std::uint16_t>(frame_, at_, std::endian::big);
-        if (length < 2 || length > left) {
-            fail_invalid("The segment " + marker_name(marker) + " at byte " +
-                         std::to_string(at_ - 2) + " of the frame is " + std::to_string(length) +
-                         " bytes long and " + std::to_string(left) + " are left");
-        }
-        const ByteSpan body = frame_.subspan(at_ + 2, length - 2);
-        at_ += length;
-        return body;
     }
 
     /// JFIF, ISO 10918-5 10.1: "JFIF", 0, major version. Of several the first that is odd stays.
@@ -104,11 +63,12 @@ class JpegWalker {
         }
     }
 
-    void read_frame_header(std::uint8_t marker, ByteSpan body) {
+    void read_frame_header(const JpegSegment& segment) {
+        const auto [marker, offset, body] = segment;
         check_process(marker, encoding_);
         if (sof_) {
             fail_invalid("The codestream has a second frame header at byte " +
-                         std::to_string(at_ - body.size() - 4) + " of the frame");
+                         std::to_string(offset - 4) + " of the frame");
         }
         constexpr std::size_t kFixed = 6;
         const std::size_t components = body.size() < kFixed ? 0 : byte_of(body, 5);
@@ -134,7 +94,7 @@ class JpegWalker {
             read_component(body.subspan(at, 3));
         }
         info_.process = marker;
-        info_.frame_header = at_ - body.size();
+        info_.frame_header = offset;
         sof_ = marker;
     }
 
@@ -191,38 +151,13 @@ class JpegWalker {
         }
     }
 
-    /// Moves to the marker after the entropy-coded data. There a byte FF is data when a stuffed
-    /// byte follows: 00 in JPEG (B.1.1.5), one below 80 in JPEG-LS (ISO 14495-1 A.1).
-    void skip_scan() {
-        while (true) {
-            const ByteSpan rest = frame_.subspan(at_);
-            const void* const hit =
-                rest.empty() ? nullptr : std::memchr(rest.data(), 0xFF, rest.size());
-            if (hit == nullptr) {
-                at_ = frame_.size();
-                return;
-            }
-            at_ += static_cast<std::size_t>(static_cast<const std::byte*>(hit) - rest.data());
-            if (at_ + 1 >= frame_.size()) {
-                return;
-            }
-            const std::uint8_t next = byte_of(frame_, at_ + 1);
-            const bool is_stuffed = sof_ == kSof55 ? next < 0x80 : next == 0;
-            if (is_stuffed || is_restart(next)) {
-                at_ += 2;
-            } else {
-                return;
-            }
-        }
-    }
-
     static std::uint8_t byte_of(ByteSpan bytes, std::size_t at) {
         return std::to_integer<std::uint8_t>(bytes[at]);
     }
 
     ByteSpan frame_;
+    JpegSegments segments_;
     Encoding encoding_;
-    std::size_t at_ = 0;
     CodestreamInfo info_;
     std::optional<std::uint8_t> sof_;
     std::vector<std::uint8_t> component_ids_;

@@ -5,15 +5,9 @@
 
 namespace torchdicom {
 
-/// How much of a frame is worth handing on at once: it stays in the second-level cache.
-inline constexpr std::size_t kBandBytes = std::size_t{64} << 10U;
-
-/// How many rows a band has, at least one.
-[[nodiscard]] std::size_t rows_of_band(std::size_t row_bytes) noexcept;
-
 /// The bytes of one frame that starts at a byte: 1 and 12 bits are packed, and YBR_FULL_422 has
-/// four samples for two pixels. Throws invalid_value where those are odd pixels.
-[[nodiscard]] std::size_t native_frame_bytes(const PixelFormat& format);
+/// four samples for two pixels.
+[[nodiscard]] std::size_t native_frame_bytes(const PixelFormat& format) noexcept;
 
 /// Hands the rows of the window on, all columns of them. `frame` has `native_frame_bytes`: little
 /// endian samples, planes as PlanarConfiguration says, the first pixel in the lowest bit of a byte.

@@ -1,5 +1,6 @@
 #include "decode/rle.hpp"
 
+#include "base/cells.hpp"
 #include "decode/native_rows.hpp"
 #include "decode/packbits.hpp"
 
@@ -73,24 +74,15 @@ void join_triples(Planes planes, MutableByteSpan cells) noexcept {
 /// G.2: each byte of a sample is a plane.
 void join(Planes planes, const PixelFormat& format, MutableByteSpan cells) {
     const std::size_t components = format.samples_per_pixel;
-    switch (format.bytes_per_sample()) {
-    case sizeof(std::uint8_t):
-        if (components == 3) {
-            join_triples(planes, cells);
-        } else {
-            join_cells<std::uint8_t>(planes, components, cells);
-        }
-        break;
-    case sizeof(std::uint16_t):
-        if (components == 1) {
-            join_pairs(planes[0], planes[1], cells);
-        } else {
-            join_cells<std::uint16_t>(planes, components, cells);
-        }
-        break;
-    default:
-        join_cells<std::uint32_t>(planes, components, cells);
-        break;
+    const std::size_t width = format.bytes_per_sample();
+    if (width == 1 && components == 3) {
+        join_triples(planes, cells);
+    } else if (width == 2 && components == 1) {
+        join_pairs(planes[0], planes[1], cells);
+    } else {
+        with_cell(width, [&]<typename Cell>(Cell /*type*/) {
+            join_cells<Cell>(planes, components, cells);
+        });
     }
 }
 
@@ -133,12 +125,6 @@ std::vector<ByteSpan> find_rle_segments(ByteSpan frame, const PixelFormat& forma
         fail_invalid("The RLE frame has " + std::to_string(frame.size()) +
                      " bytes, fewer than the 64 of its header");
     }
-    if (format.bits_allocated == 12) {
-        fail(ErrorCode::unsupported_pixel_format,
-             "RLE has byte planes, and BitsAllocated is 12; convert the file to Explicit VR Little "
-             "Endian",
-             Place{.element = "(0028,0100) BitsAllocated"});
-    }
     const std::size_t count = header_field(frame, 0);
     const std::size_t expected = format.samples_per_pixel * format.bytes_per_sample();
     if (count < 1 || count > kMaxSegments) {
@@ -175,8 +161,7 @@ void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink&
     }
     const std::size_t band = rows_of_band(format.bytes_per_row());
     SegmentReaders readers{segments, band * format.columns};
-    const Window window{
-        .y0 = request.window.y0, .y1 = request.window.y1, .x0 = 0, .x1 = format.columns};
+    const Window window = whole_rows(request.window, format);
     for (std::size_t y = 0; y < window.y0; y += band) {
         static_cast<void>(readers.next(std::min(band, window.y0 - y) * format.columns));
     }

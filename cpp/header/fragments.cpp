@@ -141,21 +141,6 @@ void add_extended_frames(const std::vector<Fragment>& fragments, FileHeader& hea
     add_frames_at(header.extended_offsets, cut, header);
 }
 
-/// Whether streams of this encoding end with the marker FFD9: EOI in JPEG and JPEG-LS, EOC in JPEG
-/// 2000. It stands nowhere else in what is entropy-coded.
-bool has_end_marker(Encoding encoding) noexcept {
-    switch (encoding) {
-    case Encoding::jpeg:
-    case Encoding::jpeg_lossless:
-    case Encoding::jpeg_ls:
-    case Encoding::jpeg_2000:
-    case Encoding::htj2k:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /// Whether a codestream ends in this fragment, but for some bytes of padding.
 bool ends_stream(ByteWindow& window, const ByteRange& range) {
     constexpr std::uint64_t kTail = 10; // one byte of padding is legal, and a few do occur

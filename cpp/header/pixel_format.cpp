@@ -134,7 +134,7 @@ void check_colour(const FileHeader& header, PixelFormat& format) {
                     "Signed samples of photometric interpretation " +
                         header.photometric_interpretation);
     }
-    if (format.photometric != Photometric::ybr_full_422 || !is_uncompressed(header)) {
+    if (!format.shares_chroma() || !is_uncompressed(header)) {
         return;
     }
     if (format.planar_configuration != 0) {
@@ -193,8 +193,7 @@ std::uint32_t require_attribute(const FileHeader& header, std::optional<std::uin
 }
 
 std::uint64_t uncompressed_bits(const PixelFormat& format) noexcept {
-    const bool is_shared = format.photometric == Photometric::ybr_full_422;
-    const std::uint64_t samples = is_shared ? 2 : format.samples_per_pixel;
+    const std::uint64_t samples = format.shares_chroma() ? 2 : format.samples_per_pixel;
     return std::uint64_t{format.rows} * format.columns * samples * format.bits_allocated;
 }
 

@@ -55,6 +55,11 @@ struct PixelFormat {
     [[nodiscard]] std::size_t bytes_per_frame() const noexcept {
         return samples_per_frame() * bytes_per_sample();
     }
+    /// Whether two pixels share their chroma where no codec made the frame smaller (PS3.3
+    /// C.7.6.3.1.2): such pixels have three samples, and rows an even number of them.
+    [[nodiscard]] bool shares_chroma() const noexcept {
+        return photometric == Photometric::ybr_full_422;
+    }
     friend bool operator==(const PixelFormat&, const PixelFormat&) = default;
 };
 

@@ -116,6 +116,19 @@ std::string_view advice_for(const TransferSyntax& syntax) {
 
 } // namespace
 
+bool has_end_marker(Encoding encoding) noexcept {
+    switch (encoding) {
+    case Encoding::jpeg:
+    case Encoding::jpeg_lossless:
+    case Encoding::jpeg_ls:
+    case Encoding::jpeg_2000:
+    case Encoding::htj2k:
+        return true;
+    default:
+        return false;
+    }
+}
+
 std::span<const TransferSyntax> transfer_syntaxes() noexcept { return kTransferSyntaxes; }
 
 std::optional<TransferSyntax> find_transfer_syntax(std::string_view uid) noexcept {

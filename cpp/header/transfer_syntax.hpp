@@ -36,6 +36,10 @@ struct TransferSyntax {
     }
 };
 
+/// Whether streams of this encoding are marker segments from SOI or SOC to the marker FFD9: EOI in
+/// JPEG and JPEG-LS, EOC in JPEG 2000. It stands nowhere else in what is entropy-coded.
+[[nodiscard]] bool has_end_marker(Encoding encoding) noexcept;
+
 /// All rows of the table, in the order of their UIDs.
 [[nodiscard]] std::span<const TransferSyntax> transfer_syntaxes() noexcept;
 

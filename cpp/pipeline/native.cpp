@@ -1,7 +1,7 @@
 #include "pipeline/native.hpp"
 
 #include "base/scratch.hpp"
-#include "rescale/unpack.hpp"
+#include "decode/unpack.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,18 +14,14 @@ namespace {
 // Read and convert a frame in parts that stay in the second-level cache between the two.
 constexpr std::size_t kNativePart = std::size_t{128} << 10U;
 
-bool shares_chroma(const PixelFormat& format) noexcept {
-    return format.samples_per_pixel == 3 && format.photometric == Photometric::ybr_full_422;
-}
-
 bool has_planes(const FileHeader& header, const PixelFormat& format) noexcept {
-    return format.samples_per_pixel == 3 && !shares_chroma(format) &&
+    return format.samples_per_pixel == 3 && !format.shares_chroma() &&
            header.planar_configuration.value_or(0) == 1;
 }
 
 /// Samples that stand side by side, for each pixel.
 std::size_t samples_of_row(const FileHeader& header, const PixelFormat& format) noexcept {
-    if (shares_chroma(format)) {
+    if (format.shares_chroma()) {
         return 2;
     }
     return has_planes(header, format) ? 1 : format.samples_per_pixel;
@@ -35,7 +31,7 @@ std::size_t samples_of_row(const FileHeader& header, const PixelFormat& format) 
 class NativeRows {
   public:
     NativeRows(const PixelSource& source, const PixelFormat& format, std::size_t frame)
-        : source_{&source}, format_{format}, is_422_{shares_chroma(format)},
+        : source_{&source}, format_{format}, is_422_{format.shares_chroma()},
           is_planar_{has_planes(source.header(), format)},
           row_bits_{std::size_t{format.columns} * format.bits_allocated *
                     samples_of_row(source.header(), format)},
@@ -144,10 +140,7 @@ void run_cells(const PixelSource& source, const Plan& plan, const FrameTask& tas
 
 void run_native(const PixelSource& source, const Plan& plan, const FrameTask& task,
                 FrameRows& rows) {
-    Window window = whole_image(plan.format);
-    window.y0 = plan.window.y0;
-    window.y1 = plan.window.y1;
-    rows.start({.window = window});
+    rows.start({.window = whole_rows(plan.window, plan.format)});
     // Words of two cells are swapped from the start of the pixel data on, not of the frame.
     const bool is_aligned =
         swap_bytes(source.header(), plan.format) <= plan.format.bytes_per_sample();
@@ -157,7 +150,7 @@ void run_native(const PixelSource& source, const Plan& plan, const FrameTask& ta
         return;
     }
     const NativeRows native{source, plan.format, task.frame};
-    const std::size_t at_once = std::max<std::size_t>(1, kNativePart / native.row_bytes());
+    const std::size_t at_once = rows_of_band(native.row_bytes(), kNativePart);
     for (std::size_t row = plan.window.y0; row < plan.window.y1; row += at_once) {
         const std::size_t end_row = std::min(plan.window.y1, row + at_once);
         static_cast<void>(rows.put(native.read(row, end_row)));

@@ -7,9 +7,6 @@ namespace torchdicom {
 
 namespace {
 
-// What is worked on at once stays in the second-level cache between the steps.
-constexpr std::size_t kPartBytes = std::size_t{64} << 10U;
-
 /// Means are doubles.
 PixelFormat mean_format(const PixelFormat& plane) noexcept { return entry_format(plane, true); }
 
@@ -87,7 +84,7 @@ void FrameRows::put_wanted(ByteSpan rows, std::size_t first_row) {
     const std::size_t count = rows.size() / row_bytes;
     const std::size_t above = first_row - wanted_.y0;
     if (wanted_bytes == row_bytes) {
-        const std::size_t at_once = std::max<std::size_t>(1, kPartBytes / row_bytes);
+        const std::size_t at_once = rows_of_band(row_bytes);
         for (std::size_t row = 0; row < count; row += at_once) {
             const std::size_t now = std::min(at_once, count - row);
             put_whole(rows.subspan(row * row_bytes, now * row_bytes), above + row);

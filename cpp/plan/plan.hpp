@@ -3,9 +3,9 @@
 
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
+#include "plan/conversion.hpp"
 #include "plan/selection.hpp"
 #include "plan/values.hpp"
-#include "rescale/rescale.hpp"
 
 #include <optional>
 #include <span>

@@ -4,8 +4,7 @@
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
 #include "header/tables.hpp"
-#include "rescale/dtype.hpp"
-#include "rescale/kernel.hpp"
+#include "plan/conversion.hpp"
 
 #include <optional>
 #include <string>

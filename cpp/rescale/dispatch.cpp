@@ -1,23 +1,17 @@
 // Which of the compiled loops this processor can run.
 
+#include "base/cpu.hpp"
 #include "rescale/kernel.hpp"
 
 namespace torchdicom {
 
 InstructionSet best_instruction_set() noexcept {
 #ifdef TORCHDICOM_X86_KERNELS
-    static const InstructionSet best = [] {
-        __builtin_cpu_init();
-        const bool has_avx512 =
-            __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-            __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
-        if (has_avx512) {
-            return InstructionSet::avx512;
-        }
-        return __builtin_cpu_supports("avx2") != 0 ? InstructionSet::avx2
-                                                   : InstructionSet::baseline;
-    }();
-    return best;
+    const CpuFeatures& features = cpu_features();
+    if (features.has_avx512) {
+        return InstructionSet::avx512;
+    }
+    return features.has_avx2 ? InstructionSet::avx2 : InstructionSet::baseline;
 #else
     return InstructionSet::baseline;
 #endif

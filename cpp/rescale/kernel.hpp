@@ -1,18 +1,12 @@
 // What an inner loop is: a plain function, compiled once for each instruction set.
 #pragma once
 
-#include "rescale/dtype.hpp"
+#include "plan/conversion.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace torchdicom {
-
-/// output = stored * slope + intercept (PS3.3 C.11.1), product and sum each rounded to double.
-struct Rescale {
-    double slope = 1.0;
-    double intercept = 0.0;
-};
 
 /// Numbers that a loop needs, worked out once a frame.
 struct KernelParameters {

@@ -13,29 +13,9 @@ namespace torchdicom::test {
 
 using Planes = std::vector<std::vector<int>>;
 
-inline TransferSyntax jpeg_ls_syntax() {
-    return find_transfer_syntax("1.2.840.10008.1.2.4.81").value();
-}
-
-inline PixelFormat format_of(std::size_t rows, std::size_t columns, std::size_t components,
-                             std::uint32_t bits) {
-    PixelFormat format{.rows = static_cast<std::uint32_t>(rows),
-                       .columns = static_cast<std::uint32_t>(columns),
-                       .samples_per_pixel = static_cast<std::uint32_t>(components),
-                       .bits_allocated = bits,
-                       .bits_stored = bits,
-                       .high_bit = bits - 1};
-    if (components == 3) {
-        format.photometric = Photometric::rgb;
-    }
-    return format;
-}
-
 inline std::vector<std::byte> decode(ByteSpan frame, const PixelFormat& format,
                                      std::string_view codec = "torchdicom") {
-    std::vector<std::byte> samples(format.bytes_per_frame());
-    decode_whole(frame, jpeg_ls_syntax(), format, samples, codec);
-    return samples;
+    return decoded_bytes(frame, ".4.81", format, {.codec = codec});
 }
 
 /// Samples of a pixel side by side, in native cells.

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -24,12 +23,7 @@ inline LosslessImage image_of(std::uint32_t components = 1) {
 }
 
 inline PixelFormat format_of(std::uint32_t components = 1) {
-    return {.rows = 6,
-            .columns = 4,
-            .samples_per_pixel = components,
-            .bits_allocated = 16,
-            .bits_stored = 16,
-            .high_bit = 15};
+    return test::format_of(6, 4, 16, components);
 }
 
 struct Decoded {
@@ -38,17 +32,13 @@ struct Decoded {
 };
 
 inline Decoded decode(ByteSpan frame, std::uint32_t components = 1) {
-    const PixelFormat format = format_of(components);
-    std::vector<std::byte> bytes(format.bytes_per_frame());
-    Decoded decoded;
-    decoded.error = code_of([&] {
-        decode_whole(frame, find_transfer_syntax("1.2.840.10008.1.2.4.57").value(), format, bytes,
-                     "torchdicom");
+    Decoded result;
+    result.error = code_of([&] {
+        const auto samples =
+            decoded<std::uint16_t>(frame, ".4.57", format_of(components), {.codec = "torchdicom"});
+        result.samples.assign(samples.begin(), samples.end());
     });
-    std::vector<std::uint16_t> cells(format.samples_per_frame());
-    std::memcpy(cells.data(), bytes.data(), bytes.size());
-    decoded.samples.assign(cells.begin(), cells.end());
-    return decoded;
+    return result;
 }
 
 inline std::optional<ErrorCode> failure(const StreamWriter& stream, std::uint32_t components = 1) {

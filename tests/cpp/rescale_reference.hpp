@@ -106,8 +106,8 @@ inline double modality(std::uint32_t cell, const PixelFormat& format, const Resc
     return product + rescale.intercept;
 }
 
-inline PixelFormat format_of(std::uint32_t bits, std::uint32_t stored, std::uint32_t high,
-                             bool is_signed) {
+inline PixelFormat gray_format(std::uint32_t bits, std::uint32_t stored, std::uint32_t high,
+                               bool is_signed) {
     return {.rows = 1,
             .columns = 1,
             .bits_allocated = bits,
@@ -159,17 +159,17 @@ inline std::vector<PixelFormat> formats() {
     std::vector<PixelFormat> all;
     for (const std::uint32_t bits : {8U, 16U, 32U}) {
         for (const bool is_signed : {false, true}) {
-            all.push_back(format_of(bits, bits, bits - 1, is_signed));
-            all.push_back(format_of(bits, bits - 4, bits - 5, is_signed));
-            all.push_back(format_of(bits, bits - 4, bits - 1, is_signed));
-            all.push_back(format_of(bits, bits - 2, bits - 2, is_signed));
-            all.push_back(format_of(bits, 1, 3, is_signed));
+            all.push_back(gray_format(bits, bits, bits - 1, is_signed));
+            all.push_back(gray_format(bits, bits - 4, bits - 5, is_signed));
+            all.push_back(gray_format(bits, bits - 4, bits - 1, is_signed));
+            all.push_back(gray_format(bits, bits - 2, bits - 2, is_signed));
+            all.push_back(gray_format(bits, 1, 3, is_signed));
         }
     }
-    all.push_back(format_of(32, 23, 22, false)); // around the bound of exact float32
-    all.push_back(format_of(32, 24, 23, false));
-    all.push_back(format_of(32, 25, 24, false));
-    all.push_back(format_of(32, 31, 30, false)); // the bound of 32-bit integers
+    all.push_back(gray_format(32, 23, 22, false)); // around the bound of exact float32
+    all.push_back(gray_format(32, 24, 23, false));
+    all.push_back(gray_format(32, 25, 24, false));
+    all.push_back(gray_format(32, 31, 30, false)); // the bound of 32-bit integers
     return all;
 }
 

@@ -1,7 +1,7 @@
-// rescale/colour, rescale/table, rescale/unpack: samples as files and codecs have them, to planes.
+// rescale/colour, rescale/table, decode/unpack: samples as files and codecs have them, to planes.
+#include "decode/unpack.hpp"
 #include "rescale/colour.hpp"
 #include "rescale/table.hpp"
-#include "rescale/unpack.hpp"
 
 #include <doctest/doctest.h>
 

@@ -5,9 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <random>
 #include <vector>
 
@@ -20,26 +18,13 @@ using test::StreamWriter;
 namespace {
 
 PixelFormat format_of(const LosslessImage& image, std::uint32_t bits) {
-    return {.rows = image.rows,
-            .columns = image.columns,
-            .samples_per_pixel = image.components,
-            .bits_allocated = bits,
-            .bits_stored = bits,
-            .high_bit = bits - 1};
+    return test::format_of(image.rows, image.columns, bits, image.components);
 }
 
 template <typename Cell>
 std::vector<std::uint32_t> decode_as(ByteSpan frame, const PixelFormat& format,
                                      std::string_view codec) {
-    constexpr std::size_t kGuard = 64;
-    constexpr std::byte kMark{0xA5};
-    std::vector<std::byte> buffer(format.bytes_per_frame() + kGuard, kMark);
-    test::decode_whole(frame, find_transfer_syntax("1.2.840.10008.1.2.4.57").value(), format,
-                       MutableByteSpan{buffer}.first(format.bytes_per_frame()), codec);
-    CHECK(std::all_of(buffer.end() - kGuard, buffer.end(),
-                      [](std::byte byte) { return byte == kMark; }));
-    std::vector<Cell> cells(format.samples_per_frame());
-    std::memcpy(cells.data(), buffer.data(), format.bytes_per_frame());
+    const auto cells = test::decoded<Cell>(frame, ".4.57", format, {.codec = codec});
     return {cells.begin(), cells.end()};
 }
 

@@ -13,79 +13,41 @@ using namespace torchdicom;
 using namespace torchdicom::test;
 using namespace torchdicom::test::lossless;
 
-namespace {
-
-/// Stops after so many rows.
-class FewRows final : public RowSink {
-  public:
-    explicit FewRows(std::size_t rows) : wanted_{rows} {}
-    void start(const DecodedArea& area) override { area_ = area; }
-    [[nodiscard]] bool put(ByteSpan rows) override {
-        ++puts_;
-        bytes_.insert(bytes_.end(), rows.begin(), rows.end());
-        return puts_ < wanted_;
-    }
-    [[nodiscard]] std::size_t puts() const { return puts_; }
-    [[nodiscard]] const DecodedArea& area() const { return area_; }
-    [[nodiscard]] std::uint16_t sample(std::size_t i) const {
-        return load_number<std::uint16_t>(bytes_, 2 * i, std::endian::native);
-    }
-    [[nodiscard]] std::size_t size() const { return bytes_.size(); }
-
-  private:
-    std::size_t wanted_;
-    std::size_t puts_ = 0;
-    DecodedArea area_;
-    std::vector<std::byte> bytes_;
-};
-
-DecodeRequest request_for(const PixelFormat& format, Window window) {
-    return {.syntax = find_transfer_syntax("1.2.840.10008.1.2.4.57").value(),
-            .format = format,
-            .window = window,
-            .codec = "torchdicom"};
-}
-
-} // namespace
-
 TEST_CASE("rows below the window are not decoded, and rows above it are not handed on") {
     for (const bool is_interleaved : {true, false}) {
         const LosslessImage image = image_of(3);
         const StreamWriter whole = encoded(image, {.is_interleaved = is_interleaved});
         const PixelFormat format = format_of(3);
         const Window window{.y0 = 2, .y1 = 5, .x0 = 1, .x1 = 3};
-        FewRows rows{100};
-        decode_frame(whole.span(), request_for(format, window), rows);
-        CHECK(rows.area().window == Window{.y0 = 2, .y1 = 5, .x0 = 0, .x1 = 4});
-        CHECK(rows.size() == std::size_t{3} * 4 * 3 * 2);
-        CHECK(rows.sample(0) == image.at(2, 0, 0));
-        CHECK(rows.sample(35) == image.at(4, 3, 2));
+        KeptRows rows{format};
+        decode_into(rows, whole.span(), ".4.57", format, {.window = window, .codec = "torchdicom"});
+        CHECK(rows.area.window == Window{.y0 = 2, .y1 = 5, .x0 = 0, .x1 = 4});
+        const auto samples = rows.samples<std::uint16_t>();
+        CHECK(samples.size() == std::size_t{3} * 4 * 3);
+        CHECK(samples.at(0) == image.at(2, 0, 0));
+        CHECK(samples.at(35) == image.at(4, 3, 2));
     }
     Parts parts{.data = StreamWriter{}.raw({0, 0, 0, 0xC0, 0, 0})}; // row 3: no code
-    FewRows rows{100};
-    decode_frame(parts.stream().span(), request_for(format_of(), {.y0 = 1, .y1 = 3, .x1 = 4}),
-                 rows);
-    CHECK(rows.size() == std::size_t{2} * 4 * 2);
+    CHECK(decoded_bytes(parts.stream().span(), ".4.57", format_of(),
+                        {.window = Window{.y0 = 1, .y1 = 3, .x1 = 4}, .codec = "torchdicom"})
+              .size() == std::size_t{2} * 4 * 2);
     CHECK(failure(parts.stream()) == ErrorCode::invalid_codestream);
 }
 
 TEST_CASE("a sink that wants no more stops the decoder") {
     LosslessImage image{.rows = 1000, .columns = 100, .samples = {}};
     image.samples.assign(100'000, 77);
-    std::vector<std::byte> bytes;
     const StreamWriter whole = encoded(image);
-    PixelFormat format = format_of();
-    format.rows = 1000;
-    format.columns = 100;
-    FewRows rows{2};
-    decode_frame(whole.span(), request_for(format, whole_image(format)), rows);
-    CHECK(rows.puts() == 2);
-    CHECK(rows.size() < 200'000);
-    CHECK(rows.sample(rows.size() / 2 - 1) == 77);
+    const PixelFormat format = test::format_of(1000, 100, 16);
+    KeptRows rows{format, 2};
+    decode_into(rows, whole.span(), ".4.57", format, {.codec = "torchdicom"});
+    CHECK(rows.calls == 2);
+    CHECK(rows.bytes.size() < 200'000);
+    CHECK(rows.samples<std::uint16_t>().back() == 77);
 }
 
 TEST_CASE("both kinds of loops decode every predictor and number of components") {
-    for (const bool use_bmi2 : {false, has_bmi2()}) {
+    for (const bool use_bmi2 : {false, cpu_features().has_bmi2}) {
         for (const bool is_dense : {false, true}) {
             for (std::size_t predictor = 1; predictor <= 7; ++predictor) {
                 for (std::uint32_t components = 1; components <= 4; ++components) {

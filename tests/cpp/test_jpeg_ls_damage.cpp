@@ -18,7 +18,7 @@ StreamWriter gray(const JpegLsOptions& options = {}) {
 }
 
 std::optional<ErrorCode> failure(const StreamWriter& frame) {
-    return test::failure(frame.span(), format_of(6, 7, 1, 8));
+    return test::failure(frame.span(), format_of(6, 7, 8, 1));
 }
 
 /// The stream with `bytes` in front of its marker.
@@ -129,14 +129,14 @@ TEST_CASE("JPEG-LS: what is not decoded is refused with a word on what to do") {
     }
     CHECK(failure(with_byte(stream, 0xFFDA, 6, 1)) == ErrorCode::decoder_failed); // table selector
     try {
-        decode(lse(2).span(), format_of(6, 7, 1, 8));
+        decode(lse(2).span(), format_of(6, 7, 8, 1));
     } catch (const Error& error) {
         CHECK(error.message().find("mapping table") != std::string::npos);
         CHECK(error.message().find("convert the file") != std::string::npos);
     }
     Planes planes = image(Content::noise, 3, 6, 8, 255, 5);
     const StreamWriter colour = encode_jpeg_ls(planes, 8, {.interleave = 2});
-    const PixelFormat format = format_of(6, 8, 3, 8);
+    const PixelFormat format = format_of(6, 8, 8, 3);
     CHECK(failure(with_byte(colour, 0xFFF7, 14, 0x22).span(), format) ==
           ErrorCode::decoder_failed); // a component of another size
     // Five components, which no pixel format has.
@@ -167,7 +167,7 @@ TEST_CASE("JPEG-LS: headers that contradict themselves are invalid") {
 
     Planes planes = image(Content::noise, 3, 6, 8, 255, 5);
     const StreamWriter separate = encode_jpeg_ls(planes, 8, {});
-    const PixelFormat format = format_of(6, 8, 3, 8);
+    const PixelFormat format = format_of(6, 8, 8, 3);
     CHECK_FALSE(failure(separate.span(), format).has_value());
     CHECK(failure(with_byte(separate, 0xFFDA, 5, 2).span(), format) ==
           ErrorCode::invalid_codestream); // two scans of one component
@@ -200,7 +200,7 @@ TEST_CASE("JPEG-LS: any byte of a stream may change; nothing but an error comes 
             for (std::uint32_t i = 0; i <= random() % 3; ++i) {
                 bytes[random() % bytes.size()] = static_cast<std::byte>(random() & 0xFFU);
             }
-            const auto code = failure(bytes, format_of(6, 7, 1, 8));
+            const auto code = failure(bytes, format_of(6, 7, 8, 1));
             CHECK((!code || *code == ErrorCode::invalid_codestream ||
                    *code == ErrorCode::codestream_mismatch || *code == ErrorCode::decoder_failed));
         }

@@ -14,7 +14,7 @@
 using namespace torchdicom;
 using test::Bytes;
 using test::Expected;
-using test::format_of;
+using test::gray_format;
 
 namespace {
 
@@ -95,7 +95,7 @@ TEST_CASE("every loop of every instruction set gives the bytes of the definition
 TEST_CASE("float16 and bfloat16 are rounded to nearest even at and around every boundary") {
     // Cells of 1 times the number: whole vectors of equal cells, and a rest.
     const Bytes ones(37, std::byte{1});
-    const PixelFormat format = format_of(8, 8, 7, false);
+    const PixelFormat format = gray_format(8, 8, 7, false);
     for (const DType dtype : {DType::float16, DType::bfloat16}) {
         const bool is_half = dtype == DType::float16;
         const std::uint32_t infinity = is_half ? 0x7C00 : 0x7F80;

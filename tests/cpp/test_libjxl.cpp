@@ -12,12 +12,13 @@
 #include <vector>
 
 using namespace torchdicom;
+using test::as_colour;
+using test::as_signed;
 using test::check;
-using test::colour_named;
-using test::decoded;
-using test::format_named;
+using test::decoded_image;
+using test::failure_of;
+using test::format_of;
 using test::Pixels;
-using test::refusal;
 using test::StreamWriter;
 
 namespace {
@@ -39,56 +40,58 @@ PixelFormat with_bits(PixelFormat format, std::uint32_t bits_stored, bool is_sig
 } // namespace
 
 TEST_CASE("lossless JPEG XL gives each number as it was coded") {
-    CHECK(decoded(test::jxl::gray_8_bits(), ".110", format_named(16, 16, 8)).image ==
+    CHECK(decoded_image(test::jxl::gray_8_bits(), ".4.110", format_of(16, 16, 8)).image ==
           counted(16, 16));
-    CHECK(decoded(test::jxl::gray_8_bits(), ".110", format_named(16, 16, 16)).image ==
+    CHECK(decoded_image(test::jxl::gray_8_bits(), ".4.110", format_of(16, 16, 16)).image ==
           counted(16, 16));
-    CHECK(
-        decoded(test::jxl::gray_12_bits(), ".110", with_bits(format_named(64, 64, 16), 12)).image ==
-        counted(64, 64));
-    CHECK(decoded(test::jxl::gray_12_bits(), ".112", format_named(64, 64, 32)).image ==
+    CHECK(decoded_image(test::jxl::gray_12_bits(), ".4.110", with_bits(format_of(64, 64, 16), 12))
+              .image == counted(64, 64));
+    CHECK(decoded_image(test::jxl::gray_12_bits(), ".4.112", format_of(64, 64, 32)).image ==
           counted(64, 64));
-    CHECK(decoded(test::jxl::gray_16_bits(), ".110", format_named(256, 256, 16)).image ==
+    CHECK(decoded_image(test::jxl::gray_16_bits(), ".4.110", format_of(256, 256, 16)).image ==
           counted(256, 256));
-    CHECK(decoded(test::jxl::gray_16_bits(), ".110", format_named(256, 256, 32)).image ==
+    CHECK(decoded_image(test::jxl::gray_16_bits(), ".4.110", format_of(256, 256, 32)).image ==
           counted(256, 256));
     const Pixels container = test::image_of(5, 6, [](std::int64_t y, std::int64_t x) {
         return (100 + 37 * y + 11 * x + (x * y) % 5) / 2;
     });
-    CHECK(decoded(test::jxl::gray_container(), ".110", format_named(5, 6, 8)).image == container);
+    CHECK(decoded_image(test::jxl::gray_container(), ".4.110", format_of(5, 6, 8)).image ==
+          container);
 }
 
 TEST_CASE("colours of JPEG XL are RGB") {
-    const auto rows =
-        decoded(test::jxl::rgb_8_bits(), ".110", colour_named(8, 10, Photometric::rgb));
+    const auto rows = decoded_image(test::jxl::rgb_8_bits(), ".4.110",
+                                    as_colour(format_of(8, 10, 8), Photometric::rgb));
     CHECK(rows.image == test::colours(8, 10));
     CHECK(rows.area.is_rgb);
-    CHECK_FALSE(decoded(test::jxl::gray_8_bits(), ".110", format_named(16, 16, 8)).area.is_rgb);
+    CHECK_FALSE(
+        decoded_image(test::jxl::gray_8_bits(), ".4.110", format_of(16, 16, 8)).area.is_rgb);
 }
 
 TEST_CASE("signed samples are two's complement bits, which need all bits up to the sign") {
     const Pixels image =
-        decoded(test::jxl::gray_8_bits(), ".110", format_named(16, 16, 8, true)).image;
+        decoded_image(test::jxl::gray_8_bits(), ".4.110", as_signed(format_of(16, 16, 8))).image;
     for (std::int64_t i = 0; i < 256; ++i) {
         CHECK(image.values.at(static_cast<std::size_t>(i)) == (i < 128 ? i : i - 256));
     }
     // The cell has no bit of the sign; the rescale puts it where HighBit says.
-    const PixelFormat twelve = with_bits(format_named(64, 64, 16), 12, true);
-    CHECK(decoded(test::jxl::gray_12_bits(), ".110", twelve).image == counted(64, 64));
-    CHECK(refusal(test::jxl::gray_12_bits().span(), ".110", format_named(64, 64, 16, true)) ==
-          ErrorCode::codestream_mismatch);
+    const PixelFormat twelve = with_bits(format_of(64, 64, 16), 12, true);
+    CHECK(decoded_image(test::jxl::gray_12_bits(), ".4.110", twelve).image == counted(64, 64));
+    CHECK(failure_of(test::jxl::gray_12_bits().span(), ".4.110",
+                     as_signed(format_of(64, 64, 16))) == ErrorCode::codestream_mismatch);
 }
 
 TEST_CASE("lossy JPEG XL and recompressed JPEG stay near the image") {
-    const Pixels image = decoded(test::jxl::gray_lossy(), ".112", format_named(16, 16, 8)).image;
+    const Pixels image =
+        decoded_image(test::jxl::gray_lossy(), ".4.112", format_of(16, 16, 8)).image;
     const Pixels original = test::smooth(16, 16);
     for (std::size_t i = 0; i < image.values.size(); ++i) {
         CHECK(std::abs(image.values[i] - original.values[i] / 8) <= 3);
     }
-    const Pixels flat = decoded(test::jxl::from_jpeg(), ".111", format_named(8, 8, 8)).image;
+    const Pixels flat = decoded_image(test::jxl::from_jpeg(), ".4.111", format_of(8, 8, 8)).image;
     CHECK(flat.values == std::vector<std::int64_t>(64, 200));
-    const auto colour =
-        decoded(test::jxl::from_rgb_jpeg(), ".111", colour_named(8, 8, Photometric::ybr_full_422));
+    const auto colour = decoded_image(test::jxl::from_rgb_jpeg(), ".4.111",
+                                      as_colour(format_of(8, 8, 8), Photometric::ybr_full_422));
     CHECK(colour.area.is_rgb);
     for (std::size_t i = 0; i < colour.image.values.size(); ++i) {
         const std::int64_t expected = i % 3 == 0 ? 200 : i % 3 == 1 ? 100 : 50;
@@ -97,46 +100,41 @@ TEST_CASE("lossy JPEG XL and recompressed JPEG stay near the image") {
 }
 
 TEST_CASE("reduce and region are left to the caller") {
-    const auto rows = decoded(test::jxl::gray_8_bits(), ".110", format_named(16, 16, 8), 2,
-                              Window{.y0 = 4, .y1 = 8, .x0 = 8, .x1 = 12});
+    const auto rows =
+        decoded_image(test::jxl::gray_8_bits(), ".4.110", format_of(16, 16, 8),
+                      {.window = Window{.y0 = 4, .y1 = 8, .x0 = 8, .x1 = 12}, .reduce = 2});
     CHECK(rows.area.reduced == 0);
     CHECK(rows.area.window == Window{.y0 = 0, .y1 = 16, .x0 = 0, .x1 = 16});
 }
 
 TEST_CASE("a sink that has enough gets no more rows of JPEG XL") {
-    const PixelFormat format = format_named(256, 256, 32); // four times what is handed over at once
-    test::CollectedRows rows{format};
-    rows.most_puts = 2;
-    const StreamWriter frame = test::jxl::gray_16_bits();
-    decode_frame(
-        frame.span(),
-        {.syntax = test::syntax_named(".110"), .format = format, .window = whole_image(format)},
-        rows);
-    CHECK(rows.all.puts == 2);
-    CHECK(rows.all.image.values.size() == 2 * 64 * 256);
+    const PixelFormat format = format_of(256, 256, 32); // four times what is handed over at once
+    const auto rows = decoded_image(test::jxl::gray_16_bits(), ".4.110", format, {}, 2);
+    CHECK(rows.puts == 2);
+    CHECK(rows.image.values.size() == 2 * 64 * 256);
 }
 
 TEST_CASE("JPEG XL that the header contradicts is a mismatch") {
     const auto verdict = [](const StreamWriter& frame, const PixelFormat& format) {
         return check(frame.span(), Encoding::jpeg_xl, format);
     };
-    CHECK(verdict(test::jxl::gray_8_bits(), format_named(16, 16, 8)) == std::nullopt);
-    CHECK(verdict(test::jxl::gray_8_bits(), format_named(16, 15, 8)) == test::kMismatch);
-    CHECK(verdict(test::jxl::gray_8_bits(), format_named(17, 16, 8)) == test::kMismatch);
-    CHECK(verdict(test::jxl::gray_8_bits(), colour_named(16, 16, Photometric::rgb)) ==
+    CHECK(verdict(test::jxl::gray_8_bits(), format_of(16, 16, 8)) == std::nullopt);
+    CHECK(verdict(test::jxl::gray_8_bits(), format_of(16, 15, 8)) == test::kMismatch);
+    CHECK(verdict(test::jxl::gray_8_bits(), format_of(17, 16, 8)) == test::kMismatch);
+    CHECK(verdict(test::jxl::gray_8_bits(), as_colour(format_of(16, 16, 8), Photometric::rgb)) ==
           test::kMismatch);
-    CHECK(verdict(test::jxl::rgb_8_bits(), format_named(8, 10, 8)) == test::kMismatch);
-    CHECK(verdict(test::jxl::gray_12_bits(), format_named(64, 64, 8)) == test::kMismatch);
-    CHECK(refusal(test::jxl::gray_12_bits().span(), ".110",
-                  with_bits(format_named(64, 64, 16), 11)) == test::kMismatch);
+    CHECK(verdict(test::jxl::rgb_8_bits(), format_of(8, 10, 8)) == test::kMismatch);
+    CHECK(verdict(test::jxl::gray_12_bits(), format_of(64, 64, 8)) == test::kMismatch);
+    CHECK(failure_of(test::jxl::gray_12_bits().span(), ".4.110",
+                     with_bits(format_of(64, 64, 16), 11)) == test::kMismatch);
 }
 
 TEST_CASE("JPEG XL that has no place in DICOM is not decoded") {
-    CHECK(check(test::jxl::gray_with_alpha().span(), Encoding::jpeg_xl, format_named(16, 16, 8)) ==
+    CHECK(check(test::jxl::gray_with_alpha().span(), Encoding::jpeg_xl, format_of(16, 16, 8)) ==
           ErrorCode::decoder_failed);
-    CHECK(check(test::jxl::gray_float().span(), Encoding::jpeg_xl, format_named(2, 2, 32)) ==
+    CHECK(check(test::jxl::gray_float().span(), Encoding::jpeg_xl, format_of(2, 2, 32)) ==
           ErrorCode::decoder_failed);
-    CHECK(check(test::jxl::animation().span(), Encoding::jpeg_xl, format_named(4, 4, 8)) ==
+    CHECK(check(test::jxl::animation().span(), Encoding::jpeg_xl, format_of(4, 4, 8)) ==
           ErrorCode::decoder_failed);
 }
 
@@ -144,11 +142,11 @@ TEST_CASE("JPEG XL that is cut off or something else is invalid") {
     for (const StreamWriter& frame :
          {test::jxl::gray_8_bits(), test::jxl::gray_lossy(), test::jxl::gray_container()}) {
         const bool is_container = frame.span()[0] == std::byte{0};
-        const PixelFormat format = is_container ? format_named(5, 6, 8) : format_named(16, 16, 8);
-        CHECK(refusal(frame.span(), ".110", format) == std::nullopt);
+        const PixelFormat format = is_container ? format_of(5, 6, 8) : format_of(16, 16, 8);
+        CHECK(failure_of(frame.span(), ".4.110", format) == std::nullopt);
         for (std::size_t left = 0; left + 1 < frame.size(); ++left) {
             CAPTURE(left);
-            CHECK(refusal(frame.span().first(left), ".110", format) ==
+            CHECK(failure_of(frame.span().first(left), ".4.110", format) ==
                   ErrorCode::invalid_codestream);
         }
     }
@@ -156,7 +154,7 @@ TEST_CASE("JPEG XL that is cut off or something else is invalid") {
 }
 
 TEST_CASE("padding behind JPEG XL changes nothing") {
-    CHECK(decoded(test::jxl::gray_8_bits().u8(0), ".110", format_named(16, 16, 8)).image ==
+    CHECK(decoded_image(test::jxl::gray_8_bits().u8(0), ".4.110", format_of(16, 16, 8)).image ==
           counted(16, 16));
 }
 
@@ -170,7 +168,8 @@ TEST_CASE("damaged JPEG XL is an error or an image, never more") {
             const auto byte = std::to_integer<std::uint32_t>(frame.span()[i]);
             damaged.u8(i == at ? byte ^ 0x55U : byte);
         }
-        if (refusal(damaged.span(), ".110", colour_named(8, 10, Photometric::rgb))) {
+        if (failure_of(damaged.span(), ".4.110",
+                       as_colour(format_of(8, 10, 8), Photometric::rgb))) {
             ++failed;
         }
         if (check(damaged.span(), Encoding::jpeg_xl) == test::kInvalid) {

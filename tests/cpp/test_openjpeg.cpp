@@ -11,18 +11,19 @@
 #include <vector>
 
 using namespace torchdicom;
-using test::colour_named;
-using test::decoded;
-using test::format_named;
+using test::as_colour;
+using test::as_signed;
+using test::decoded_image;
+using test::failure_of;
+using test::format_of;
 using test::Pixels;
-using test::refusal;
 using test::smooth;
 using test::StreamWriter;
 
 namespace {
 
 PixelFormat twelve_bits(std::uint32_t rows, std::uint32_t columns) {
-    PixelFormat format = format_named(rows, columns, 16);
+    PixelFormat format = format_of(rows, columns, 16);
     format.bits_stored = 12;
     format.high_bit = 11;
     return format;
@@ -54,28 +55,29 @@ std::int64_t largest_difference(const Pixels& one, const Pixels& other) {
 } // namespace
 
 TEST_CASE("lossless gray comes out as it went in, of tiles, layers, offsets, boxes and HT blocks") {
-    CHECK(decoded(test::j2k::gray_5_levels(), ".90", kFiveLevels).image == smooth(33, 37));
-    CHECK(decoded(test::j2k::gray_tiles(), ".91", kSmooth).image == smooth(33, 21));
-    CHECK(decoded(test::j2k::gray_layers(), ".92", kSmooth).image == smooth(33, 21));
-    CHECK(decoded(test::j2k::gray_offset(), ".93", twelve_bits(9, 10)).image == smooth(9, 10));
-    CHECK(decoded(test::j2k::gray_jp2(), ".90", twelve_bits(6, 5)).image == smooth(6, 5));
-    for (const char* const syntax : {".201", ".202", ".203", ".90"}) {
-        CHECK(decoded(test::j2k::ht_gray(), syntax, format_named(33, 21, 16)).image ==
+    CHECK(decoded_image(test::j2k::gray_5_levels(), ".4.90", kFiveLevels).image == smooth(33, 37));
+    CHECK(decoded_image(test::j2k::gray_tiles(), ".4.91", kSmooth).image == smooth(33, 21));
+    CHECK(decoded_image(test::j2k::gray_layers(), ".4.92", kSmooth).image == smooth(33, 21));
+    CHECK(decoded_image(test::j2k::gray_offset(), ".4.93", twelve_bits(9, 10)).image ==
+          smooth(9, 10));
+    CHECK(decoded_image(test::j2k::gray_jp2(), ".4.90", twelve_bits(6, 5)).image == smooth(6, 5));
+    for (const char* const syntax : {".4.201", ".4.202", ".4.203", ".4.90"}) {
+        CHECK(decoded_image(test::j2k::ht_gray(), syntax, format_of(33, 21, 16)).image ==
               smooth(33, 21));
     }
-    CHECK(decoded(test::j2k::gray_5_levels(), ".201", kFiveLevels).image == smooth(33, 37));
+    CHECK(decoded_image(test::j2k::gray_5_levels(), ".4.201", kFiveLevels).image == smooth(33, 37));
 }
 
 TEST_CASE("samples of 1 to 20 bits fill cells of 8 to 32") {
     const Pixels bits = test::image_of(
         6, 7, [](std::int64_t y, std::int64_t x) { return std::int64_t{(y + x) % 3 == 0}; });
-    CHECK(decoded(test::j2k::one_bit(), ".90", format_named(6, 7, 1)).image == bits);
-    CHECK(decoded(test::j2k::one_bit(), ".90", format_named(6, 7, 16)).image == bits);
-    CHECK(decoded(test::j2k::unsigned_20_bits(), ".90", format_named(2, 2, 32)).image.values ==
+    CHECK(decoded_image(test::j2k::one_bit(), ".4.90", format_of(6, 7, 1)).image == bits);
+    CHECK(decoded_image(test::j2k::one_bit(), ".4.90", format_of(6, 7, 16)).image == bits);
+    CHECK(decoded_image(test::j2k::unsigned_20_bits(), ".4.90", format_of(2, 2, 32)).image.values ==
           std::vector<std::int64_t>{0, 1048575, 524288, 77777});
-    CHECK(decoded(test::j2k::gray_5_levels(), ".90", format_named(33, 37, 32)).image ==
+    CHECK(decoded_image(test::j2k::gray_5_levels(), ".4.90", format_of(33, 37, 32)).image ==
           smooth(33, 37));
-    CHECK(refusal(test::j2k::unsigned_20_bits().span(), ".90", format_named(2, 2, 16)) ==
+    CHECK(failure_of(test::j2k::unsigned_20_bits().span(), ".4.90", format_of(2, 2, 16)) ==
           ErrorCode::codestream_mismatch);
 }
 
@@ -83,16 +85,16 @@ TEST_CASE("the bits are the codestream's, the sign is PixelRepresentation's") {
     const std::vector<std::int64_t> with_sign{-32768, -1, 0, 1, 2, 32767};
     const std::vector<std::int64_t> without{32768, 65535, 0, 1, 2, 32767};
     const auto values = [](const StreamWriter& frame, PixelFormat format) {
-        return decoded(frame, ".90", format).image.values;
+        return decoded_image(frame, ".4.90", format).image.values;
     };
-    CHECK(values(test::j2k::signed_16_bits(), format_named(2, 3, 16, true)) == with_sign);
-    CHECK(values(test::j2k::signed_16_bits(), format_named(2, 3, 16)) == without);
-    CHECK(values(test::j2k::signed_16_bits(), format_named(2, 3, 32)) == without);
+    CHECK(values(test::j2k::signed_16_bits(), as_signed(format_of(2, 3, 16))) == with_sign);
+    CHECK(values(test::j2k::signed_16_bits(), format_of(2, 3, 16)) == without);
+    CHECK(values(test::j2k::signed_16_bits(), format_of(2, 3, 32)) == without);
 
     const std::vector<std::int64_t> extended{-2000, 0, 4095, -4096, -1, 1};
     const std::vector<std::int64_t> plain{6192, 0, 4095, 4096, 8191, 1};
     for (const std::uint32_t bits_stored : {13U, 16U}) {
-        PixelFormat format = format_named(2, 3, 16, true);
+        PixelFormat format = as_signed(format_of(2, 3, 16));
         format.bits_stored = bits_stored;
         format.high_bit = bits_stored - 1;
         CHECK(values(test::j2k::unsigned_13_bits(), format) == extended);
@@ -104,14 +106,14 @@ TEST_CASE("the bits are the codestream's, the sign is PixelRepresentation's") {
 }
 
 TEST_CASE("values that BitsStored would cut off are refused, whichever sign they were coded with") {
-    PixelFormat narrow = format_named(2, 3, 16);
+    PixelFormat narrow = format_of(2, 3, 16);
     narrow.bits_stored = 12;
     narrow.high_bit = 11;
     for (const bool is_signed : {false, true}) {
         narrow.is_signed = is_signed;
-        CHECK(refusal(test::j2k::unsigned_13_bits().span(), ".90", narrow) ==
+        CHECK(failure_of(test::j2k::unsigned_13_bits().span(), ".4.90", narrow) ==
               ErrorCode::codestream_mismatch);
-        CHECK(refusal(test::j2k::signed_13_bits().span(), ".90", narrow) ==
+        CHECK(failure_of(test::j2k::signed_13_bits().span(), ".4.90", narrow) ==
               ErrorCode::codestream_mismatch);
     }
 }
@@ -120,60 +122,67 @@ TEST_CASE("colours: a transform is undone, and YBR_FULL without one is left to t
     const Pixels expected = test::colours(8, 10);
     const auto check = [&](const StreamWriter& frame, std::string_view syntax,
                            Photometric photometric, bool is_rgb) {
-        const auto rows = decoded(frame, syntax, colour_named(8, 10, photometric));
+        const auto rows = decoded_image(frame, syntax, as_colour(format_of(8, 10, 8), photometric));
         CHECK(rows.image == expected);
         CHECK(rows.area.is_rgb == is_rgb);
     };
-    check(test::j2k::rgb_transformed(), ".90", Photometric::ybr_rct, true);
-    check(test::j2k::rgb_transformed(), ".90", Photometric::rgb, true);
-    check(test::j2k::rgb_transformed(), ".90", Photometric::ybr_full, true);
-    check(test::j2k::rgb_plain(), ".90", Photometric::rgb, true);
-    check(test::j2k::rgb_plain(), ".91", Photometric::ybr_ict, true);
-    check(test::j2k::rgb_plain(), ".90", Photometric::ybr_full, false);
-    check(test::j2k::rgb_plain(), ".90", Photometric::ybr_full_422, false);
-    check(test::j2k::ht_rgb(), ".201", Photometric::ybr_rct, true);
-    CHECK_FALSE(decoded(test::j2k::gray_5_levels(), ".90", kFiveLevels).area.is_rgb);
+    check(test::j2k::rgb_transformed(), ".4.90", Photometric::ybr_rct, true);
+    check(test::j2k::rgb_transformed(), ".4.90", Photometric::rgb, true);
+    check(test::j2k::rgb_transformed(), ".4.90", Photometric::ybr_full, true);
+    check(test::j2k::rgb_plain(), ".4.90", Photometric::rgb, true);
+    check(test::j2k::rgb_plain(), ".4.91", Photometric::ybr_ict, true);
+    check(test::j2k::rgb_plain(), ".4.90", Photometric::ybr_full, false);
+    check(test::j2k::rgb_plain(), ".4.90", Photometric::ybr_full_422, false);
+    check(test::j2k::ht_rgb(), ".4.201", Photometric::ybr_rct, true);
+    CHECK_FALSE(decoded_image(test::j2k::gray_5_levels(), ".4.90", kFiveLevels).area.is_rgb);
 }
 
 TEST_CASE("lossy streams stay near the image") {
     // The largest differences that OpenJPEG 2.5.4 has on these two.
-    CHECK(largest_difference(decoded(test::j2k::gray_lossy(), ".91", kSmooth).image,
+    CHECK(largest_difference(decoded_image(test::j2k::gray_lossy(), ".4.91", kSmooth).image,
                              smooth(33, 21)) <= 15);
-    CHECK(largest_difference(decoded(test::j2k::ht_lossy(), ".203", format_named(33, 21, 16)).image,
-                             smooth(33, 21)) <= 26);
+    CHECK(largest_difference(
+              decoded_image(test::j2k::ht_lossy(), ".4.203", format_of(33, 21, 16)).image,
+              smooth(33, 21)) <= 26);
 }
 
 TEST_CASE("reduce decodes resolution levels, down to the smallest of the stream") {
     for (std::uint32_t reduce = 0; reduce <= 8; ++reduce) {
         CAPTURE(reduce);
-        const auto five = decoded(test::j2k::gray_5_levels(), ".90", kFiveLevels, reduce);
+        const auto five =
+            decoded_image(test::j2k::gray_5_levels(), ".4.90", kFiveLevels, {.reduce = reduce});
         CHECK(five.area.reduced == std::min(reduce, 5U));
         CHECK(five.image == reduced(smooth(33, 37), std::min(reduce, 5U)));
         CHECK(five.area.window.rows() == five.image.rows);
 
-        const auto layered = decoded(test::j2k::gray_layers(), ".90", kSmooth, reduce);
+        const auto layered =
+            decoded_image(test::j2k::gray_layers(), ".4.90", kSmooth, {.reduce = reduce});
         CHECK(layered.area.reduced == std::min(reduce, 3U));
         CHECK(layered.image == reduced(smooth(33, 21), std::min(reduce, 3U)));
 
-        const auto fast = decoded(test::j2k::ht_gray(), ".201", format_named(33, 21, 16), reduce);
+        const auto fast = decoded_image(test::j2k::ht_gray(), ".4.201", format_of(33, 21, 16),
+                                        {.reduce = reduce});
         CHECK(fast.area.reduced == std::min(reduce, 4U));
         CHECK(fast.image == reduced(smooth(33, 21), std::min(reduce, 4U)));
     }
-    const auto none = decoded(test::j2k::one_bit(), ".90", format_named(6, 7, 1), 3);
+    const auto none =
+        decoded_image(test::j2k::one_bit(), ".4.90", format_of(6, 7, 1), {.reduce = 3});
     CHECK(none.area.reduced == 0);
     CHECK(none.image.rows == 6);
 }
 
 TEST_CASE("an image that starts between samples of a level is halved no further than that") {
     // At (4, 2) of the grid a second halving would start at (2, 1) and give other sizes.
-    const auto rows = decoded(test::j2k::gray_offset(), ".90", twelve_bits(9, 10), 3);
+    const auto rows =
+        decoded_image(test::j2k::gray_offset(), ".4.90", twelve_bits(9, 10), {.reduce = 3});
     CHECK(rows.area.reduced == 1);
     CHECK(rows.image == reduced(smooth(9, 10), 1));
 }
 
 TEST_CASE("colours are reduced plane by plane") {
     const auto rows =
-        decoded(test::j2k::rgb_plain(), ".90", colour_named(8, 10, Photometric::rgb), 4);
+        decoded_image(test::j2k::rgb_plain(), ".4.90",
+                      as_colour(format_of(8, 10, 8), Photometric::rgb), {.reduce = 4});
     CHECK(rows.area.reduced == 1);
     const Pixels all = test::colours(8, 10);
     for (std::size_t c = 0; c < 3; ++c) {
@@ -195,7 +204,7 @@ TEST_CASE("colours are reduced plane by plane") {
 TEST_CASE("a region is the crop of the whole, at every resolution, in every kind of stream") {
     const auto check = [](const StreamWriter& frame, std::string_view syntax,
                           const PixelFormat& format, std::uint32_t reduce) {
-        const auto whole = decoded(frame, syntax, format, reduce);
+        const auto whole = decoded_image(frame, syntax, format, {.reduce = reduce});
         const std::size_t step = std::size_t{1} << reduce;
         const std::size_t samples = format.samples_per_pixel;
         for (const Window& window :
@@ -206,7 +215,8 @@ TEST_CASE("a region is the crop of the whole, at every resolution, in every kind
             CAPTURE(reduce);
             CAPTURE(window.y0);
             CAPTURE(window.x0);
-            const auto part = decoded(frame, syntax, format, reduce, window);
+            const auto part =
+                decoded_image(frame, syntax, format, {.window = window, .reduce = reduce});
             const Window& area = part.area.window;
             const std::uint32_t left = part.area.reduced;
             CHECK(left == whole.area.reduced);
@@ -220,35 +230,31 @@ TEST_CASE("a region is the crop of the whole, at every resolution, in every kind
         }
     };
     for (std::uint32_t reduce = 0; reduce <= 2; ++reduce) {
-        check(test::j2k::gray_5_levels(), ".90", kFiveLevels, reduce);
-        check(test::j2k::gray_tiles(), ".90", kSmooth, reduce);
-        check(test::j2k::gray_lossy(), ".91", kSmooth, reduce);
-        check(test::j2k::gray_offset(), ".90", twelve_bits(9, 10), reduce);
-        check(test::j2k::ht_gray(), ".201", format_named(33, 21, 16), reduce);
-        check(test::j2k::ht_lossy(), ".203", format_named(33, 21, 16), reduce);
-        check(test::j2k::rgb_transformed(), ".90", colour_named(8, 10, Photometric::rgb), reduce);
+        check(test::j2k::gray_5_levels(), ".4.90", kFiveLevels, reduce);
+        check(test::j2k::gray_tiles(), ".4.90", kSmooth, reduce);
+        check(test::j2k::gray_lossy(), ".4.91", kSmooth, reduce);
+        check(test::j2k::gray_offset(), ".4.90", twelve_bits(9, 10), reduce);
+        check(test::j2k::ht_gray(), ".4.201", format_of(33, 21, 16), reduce);
+        check(test::j2k::ht_lossy(), ".4.203", format_of(33, 21, 16), reduce);
+        check(test::j2k::rgb_transformed(), ".4.90",
+              as_colour(format_of(8, 10, 8), Photometric::rgb), reduce);
     }
 }
 
 TEST_CASE("a sink that has enough gets no more rows") {
-    const PixelFormat format = format_named(256, 256, 32); // four times what is handed over at once
-    test::CollectedRows rows{format};
-    rows.most_puts = 3;
+    const PixelFormat format = format_of(256, 256, 32); // four times what is handed over at once
     const StreamWriter frame = test::j2k::flat();
-    decode_frame(
-        frame.span(),
-        {.syntax = test::syntax_named(".90"), .format = format, .window = whole_image(format)},
-        rows);
-    CHECK(rows.all.puts == 3);
-    CHECK(rows.all.image.values == std::vector<std::int64_t>(3 * 64 * 256, 7));
-    CHECK(decoded(frame, ".90", format).puts == 4);
+    const auto rows = decoded_image(frame, ".4.90", format, {}, 3);
+    CHECK(rows.puts == 3);
+    CHECK(rows.image.values == std::vector<std::int64_t>(3 * 64 * 256, 7));
+    CHECK(decoded_image(frame, ".4.90", format).puts == 4);
 }
 
 TEST_CASE("a JPEG 2000 stream that is cut off is an error, wherever it is cut") {
     for (const StreamWriter& frame : {test::j2k::gray_layers(), test::j2k::ht_gray()}) {
         for (std::size_t left = 1; left < frame.size(); ++left) {
             CAPTURE(left);
-            CHECK(refusal(frame.span().first(left), ".90", format_named(33, 21, 16)) ==
+            CHECK(failure_of(frame.span().first(left), ".4.90", format_of(33, 21, 16)) ==
                   ErrorCode::invalid_codestream);
         }
     }
@@ -273,9 +279,9 @@ TEST_CASE("a whole stream whose data break off is an error of the decoder, which
         }
     }
     cut.u16(0xFFD9);
-    CHECK(refusal(cut.span(), ".90", kFiveLevels) == ErrorCode::decoder_failed);
+    CHECK(failure_of(cut.span(), ".4.90", kFiveLevels) == ErrorCode::decoder_failed);
     try {
-        static_cast<void>(decoded(cut, ".90", kFiveLevels));
+        static_cast<void>(decoded_image(cut, ".4.90", kFiveLevels));
         FAIL("decoded");
     } catch (const Error& error) {
         CHECK(error.message().starts_with("OpenJPEG could not decode this frame ("));
@@ -285,11 +291,12 @@ TEST_CASE("a whole stream whose data break off is an error of the decoder, which
 }
 
 TEST_CASE("GDCM decodes the same on request, but not with another sign than the header's") {
-    CHECK(decoded(test::j2k::gray_5_levels(), ".90", kFiveLevels, 0, std::nullopt, "gdcm").image ==
-          smooth(33, 37));
+    CHECK(
+        decoded_image(test::j2k::gray_5_levels(), ".4.90", kFiveLevels, {.codec = "gdcm"}).image ==
+        smooth(33, 37));
     const auto code = test::code_of([] {
-        static_cast<void>(decoded(test::j2k::signed_16_bits(), ".90", format_named(2, 3, 16), 0,
-                                  std::nullopt, "gdcm"));
+        static_cast<void>(decoded_image(test::j2k::signed_16_bits(), ".4.90", format_of(2, 3, 16),
+                                        {.codec = "gdcm"}));
     });
     CHECK(code == ErrorCode::unsupported_transfer_syntax);
 }

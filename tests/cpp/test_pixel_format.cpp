@@ -92,7 +92,9 @@ std::string frames_of(const Form& form) {
     std::string text;
     for (std::size_t i = 0; i < header.frames.size(); ++i) {
         const ByteRange range = header.frames.ranges(i)[0];
-        if (i > 0) text += ' ';
+        if (i > 0) {
+            text += ' ';
+        }
         text += std::to_string(range.offset - header.pixels->element.value_offset);
         text += '+';
         text += std::to_string(range.length);

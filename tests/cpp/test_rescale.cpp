@@ -17,7 +17,7 @@ using namespace torchdicom;
 using test::Bytes;
 using test::code_of;
 using test::Expected;
-using test::format_of;
+using test::gray_format;
 
 namespace {
 
@@ -52,7 +52,7 @@ TEST_CASE("the converter gives them too, streaming or not") {
 }
 
 TEST_CASE("streaming gives the same for odd sizes and outputs that are off the line") {
-    const PixelFormat format = format_of(16, 12, 11, false);
+    const PixelFormat format = gray_format(16, 12, 11, false);
     for (const DType dtype : {DType::uint8, DType::int16, DType::float32, DType::float64}) {
         for (const std::size_t count : {0U, 1U, 15U, 17U, 2047U, 2048U, 2049U, 5001U}) {
             for (const std::size_t shift : {0U, 1U, 3U, 7U}) {
@@ -81,9 +81,9 @@ TEST_CASE("streaming gives the same for odd sizes and outputs that are off the l
 }
 
 TEST_CASE("a value that does not fit an integer dtype is named, the first of them") {
-    const PixelFormat u16 = format_of(16, 16, 15, false);
-    const PixelFormat s16 = format_of(16, 16, 15, true);
-    const PixelFormat u32 = format_of(32, 32, 31, false);
+    const PixelFormat u16 = gray_format(16, 16, 15, false);
+    const PixelFormat s16 = gray_format(16, 16, 15, true);
+    const PixelFormat u32 = gray_format(32, 32, 31, false);
     const auto text = [](const std::string& value) {
         return "The value " + value + " does not fit the dtype";
     };
@@ -108,7 +108,7 @@ TEST_CASE("a value that does not fit an integer dtype is named, the first of the
 TEST_CASE("an output of another number of values is a bug, not a write beyond") {
     Bytes cells(4);
     Bytes output(7);
-    const Converter converter{format_of(16, 16, 15, false), {}, DType::float32};
+    const Converter converter{gray_format(16, 16, 15, false), {}, DType::float32};
     CHECK(code_of([&] { converter.convert(cells, output, false); }) == ErrorCode::internal_error);
 }
 

@@ -3,7 +3,8 @@
 #include "codestreams.hpp"
 #include "codestreams_jpeg2000.hpp"
 #include "codestreams_jpegxl.hpp"
-#include "decode_frame.hpp"
+#include "decoded.hpp"
+#include "rle_frame.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,6 @@
 // What stands between a codestream and the codec libraries: markers, and the header's say.
 // Covers: decode/codestream.cpp decode/jpeg_markers.cpp decode/jpeg_process.cpp
+// Covers: decode/jpeg_segments.cpp
 // Covers: decode/jpeg2000_markers.cpp decode/jpeg2000_style.cpp decode/jpegxl_markers.cpp
 
 #include "decode/codestream.hpp"

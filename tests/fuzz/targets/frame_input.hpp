@@ -2,7 +2,7 @@
 // rows that any codec hands on.
 #pragma once
 
-#include "decode/decoder.hpp"
+#include "decoded.hpp"
 #include "fuzz.hpp"
 #include "pixel_format_input.hpp"
 
@@ -37,40 +37,11 @@ inline Window window_from(Input& input, const PixelFormat& format, std::uint32_t
     return {.y0 = y0, .y1 = y1, .x0 = 0, .x1 = format.columns};
 }
 
-class Rows final : public RowSink {
-  public:
-    explicit Rows(const PixelFormat& format) : format_{&format} {}
-
-    void start(const DecodedArea& given) override {
-        require(!is_started_, "start is called once");
-        is_started_ = true;
-        area = given;
-    }
-    [[nodiscard]] bool put(ByteSpan rows) override {
-        require(is_started_ && !rows.empty() && rows.size() % row_bytes() == 0, "whole rows");
-        bytes.insert(bytes.end(), rows.begin(), rows.end());
-        return bytes.size() < area.window.rows() * row_bytes();
-    }
-    [[nodiscard]] std::size_t row_bytes() const {
-        return area.window.columns() * format_->samples_per_pixel * format_->bytes_per_sample();
-    }
-    [[nodiscard]] bool is_whole() const {
-        return is_started_ && bytes.size() == area.window.rows() * row_bytes();
-    }
-
-    DecodedArea area;
-    std::vector<std::byte> bytes;
-
-  private:
-    const PixelFormat* format_;
-    bool is_started_ = false;
-};
-
 /// Decodes a frame whole and in part: the part has to be that of the whole.
 inline void check_rows(ByteSpan frame, std::string_view syntax, const PixelFormat& format,
                        const Window& window, std::uint32_t reduce = 0,
                        std::string_view codec = {}) {
-    const auto decode = [&](ByteSpan bytes, const Window& wanted, Rows& rows) {
+    const auto decode = [&](ByteSpan bytes, const Window& wanted, test::KeptRows& rows) {
         const std::vector<std::byte> exact{bytes.begin(), bytes.end()};
         return error_of([&] {
             decode_frame(exact,
@@ -82,21 +53,21 @@ inline void check_rows(ByteSpan frame, std::string_view syntax, const PixelForma
                          rows);
         });
     };
-    Rows all{format};
-    Rows part{format};
+    test::KeptRows all{format};
+    test::KeptRows part{format};
     const auto failure = decode(frame, whole_image(format), all);
     const auto failure_of_part = decode(frame, window, part);
     if (!failure) {
         require(all.is_whole(), "a decoded frame has all its rows");
         require(!failure_of_part && part.is_whole(), "a part of it has all of its own");
-        const std::size_t first = part.area.window.y0 * all.row_bytes();
+        const std::size_t first = part.area.window.y0 * (all.bytes.size() / all.area.window.rows());
         const ByteSpan same = ByteSpan{all.bytes}.subspan(first, part.bytes.size());
         require(std::ranges::equal(same, part.bytes), "a part has the rows of the whole");
     }
     if (!failure && codec.empty()) { // a library may stop at what follows
         std::vector<std::byte> longer(frame.begin(), frame.end());
         longer.insert(longer.end(), 7, std::byte{0x81});
-        Rows again{format};
+        test::KeptRows again{format};
         require(!decode(longer, whole_image(format), again), "bytes behind a frame are ignored");
         require(again.bytes == all.bytes, "bytes behind a frame change nothing");
     }

@@ -8,6 +8,7 @@
 #include "decoded.hpp"
 #include "fuzz.hpp"
 
+#include <algorithm>
 #include <vector>
 
 using namespace torchdicom;
@@ -17,17 +18,19 @@ namespace {
 /// Sizes beyond this would teach the fuzzer about nothing but time.
 constexpr std::size_t kMaxSamples = 65'536;
 
-/// The rows that a window asks for, over memory that held `before`; nothing where the frame is
+/// The rows that a window asks for, over scratch that held `before`; nothing where the frame is
 /// refused.
 std::optional<std::vector<std::byte>> decode(const Codestream& stream, const PixelFormat& format,
                                              Window window, std::byte before) {
-    std::vector<std::byte> samples(window.rows() * format.bytes_per_row(), before);
-    test::CopiedRows rows{format, samples};
+    for (const Scratch slot : {Scratch::frame, Scratch::rows}) {
+        std::ranges::fill(decode_scratch(slot, format.bytes_per_frame()), before);
+    }
+    test::KeptRows rows{format};
     const auto error = fuzz::error_of([&] {
         decode_jpeg_ls(stream, {.syntax = {}, .format = format, .window = window}, rows);
-        fuzz::require(rows.bytes_done() == samples.size(), "all rows are handed on");
+        fuzz::require(rows.is_whole(), "all rows are handed on");
     });
-    return error ? std::nullopt : std::optional{samples};
+    return error ? std::nullopt : std::optional{rows.bytes};
 }
 
 } // namespace

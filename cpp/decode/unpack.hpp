@@ -13,7 +13,8 @@ namespace torchdicom {
 /// `first_bit` of the bytes on.
 void unpack_bits(ByteSpan packed, std::size_t first_bit, MutableByteSpan cells) noexcept;
 
-/// Cells of 16 bits from 12 each, which follow each other as single bits do: `first_bit` is 0 or 4.
+/// Cells of 16 bits from 12 each, which follow each other as single bits do: `first_bit` is a
+/// multiple of 4.
 void unpack_12_bits(ByteSpan packed, std::size_t first_bit, MutableByteSpan cells) noexcept;
 
 /// Y0 Y1 Cb Cr, a pair of pixels, to Y0 Cb Cr Y1 Cb Cr.

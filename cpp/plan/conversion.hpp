@@ -1,4 +1,4 @@
-// The element types of an output, under torch's names.
+// What stored values become: the element type, under torch's names, and the rescale.
 #pragma once
 
 #include <cstddef>
@@ -40,5 +40,11 @@ enum class DType : std::uint8_t {
 }
 
 [[nodiscard]] constexpr bool is_integer(DType dtype) noexcept { return dtype <= DType::int64; }
+
+/// output = stored * slope + intercept (PS3.3 C.11.1), product and sum each rounded to double.
+struct Rescale {
+    double slope = 1.0;
+    double intercept = 0.0;
+};
 
 } // namespace torchdicom
