@@ -47,6 +47,7 @@ format: $(STAMPS)/lint ## let ruff and clang-format rewrite the sources
 	$(CXX_FILES) | xargs $(BIN)/clang-format -i
 
 bench: $(STAMPS)/installed $(STAMPS)/bench ## run the benchmarks, fail where a bar is missed; ARGS="headers --quick" asks one
+	@PYTHON="$(PYTHON)" bash .ci/system-packages bench
 	$(BIN)/python -m benchmarks.run $(ARGS)
 	$(if $(ARGS),,PYTHONPATH=tests $(BIN)/python -m benchmarks.traps)
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.render)

@@ -21,6 +21,8 @@ _NATIVE_SLICES: Final = 300
 _OTHER_SLICES: Final = 20
 # Where only the fastest compete: all, but for the slowest codecs.
 _MANY_SLICES: Final = {"jpeg_ls": 100, "jpeg_2000": 20, "htj2k": 100, "jpeg_12bit": 100}
+# Of which two are counted, without what every call takes.
+COUNTED_FRAMES: Final = 3
 _INTERCEPT: Final = -1024
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 
@@ -75,8 +77,19 @@ def codecs(is_quick: bool) -> list[Case]:  # noqa: FBT001
     return [_frames(name, picture) for picture in pictures for name in names]
 
 
-def _frames(syntax: str, picture: datasets.Picture) -> Case:
-    folder = datasets.codec_frames(syntax, picture)
+def counted(is_quick: bool) -> list[Case]:  # noqa: FBT001
+    """A few frames in each syntax that a library decodes which can be called directly."""
+    names = ("jpeg_8bit",) if is_quick else ("jpeg_8bit", "jpeg_2000", "htj2k")
+    return [_frames(name, "CT", COUNTED_FRAMES) for name in names]
+
+
+def first_frame(case: Case) -> Case:
+    """The first frame of one of those, in a file of its own."""
+    return _frames(case.name.removeprefix("CT "), "CT", 1)
+
+
+def _frames(syntax: str, picture: datasets.Picture, frames: int | None = None) -> Case:
+    folder = datasets.codec_frames(syntax, picture, frames)
     return Case(
         name=f"{picture} {syntax}",
         work="codec",

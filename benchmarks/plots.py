@@ -55,7 +55,7 @@ def draw(title: str, rows: Sequence[Row], path: Path) -> None:
 
 
 def _draw_case(axes: Axes, case: str, rows: Sequence[Row]) -> None:
-    unit = "mb" if "mb" in rows[0] else "ms"
+    unit = next(unit for unit in ("instructions", "mb", "ms") if unit in rows[0])
     ordered = sorted(rows, key=lambda row: -float(row[unit]))
     names = [f"{row['contender']} [{row['threads']}]" for row in ordered]
     values = [float(row[unit]) for row in ordered]

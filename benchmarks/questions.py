@@ -22,7 +22,7 @@ class Question:
         title: Its heading.
         text: What is measured, for the reader of the page.
         cases: Makes the work; True for the small form that CI has time for.
-        mode: Warm or cold page cache, or memory instead of time.
+        mode: Warm or cold page cache, or memory or instructions instead of time.
         names: The contenders, or all of that work.
         most_threads: The most that one of them has.
         rounds: How many in each pass at most.
@@ -32,7 +32,7 @@ class Question:
     title: str
     text: str
     cases: Callable[[bool], list[Case]]
-    mode: Literal["warm", "cold", "memory"] = "warm"
+    mode: Literal["warm", "cold", "memory", "instructions"] = "warm"
     names: tuple[str, ...] | None = None
     most_threads: int = 4
     rounds: int = 2
@@ -115,6 +115,15 @@ QUESTIONS: Final = {
         'rescale, no order. "The same library, directly" reads the file and calls libjpeg-turbo or '
         "OpenJPEG from C++, the very library that torchdicom is linked with.",
         cases.codecs,
+    ),
+    "instructions": Question(
+        "Instructions of a frame",
+        "What callgrind counts for one more frame of 512x512 in a file, to its stored values on "
+        "one thread: of three frames, less those of the first, halved. Seconds drift with the "
+        "machine; this does not.",
+        cases.counted,
+        mode="instructions",
+        names=(OURS, DIRECTLY),
     ),
     "enhanced": Question(
         "One enhanced multi-frame file",

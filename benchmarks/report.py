@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import children, pairs, race
+from benchmarks.instructions import Instructions
 from benchmarks.memory import Memory
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ _PACKAGES: Final = (
 )
 
 
-def rows(sheet: race.Race | Memory) -> list[dict[str, Any]]:
+def rows(sheet: race.Race | Memory | Instructions) -> list[dict[str, Any]]:
     """One row a contender."""
+    if isinstance(sheet, Instructions):
+        return sheet.rows()
     if isinstance(sheet, Memory):
         return [_memory_row(sheet.case.name, lane) for lane in sheet.lanes]
     return timed_rows(sheet.case.name, sheet.lanes)

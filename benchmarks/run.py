@@ -11,15 +11,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import race, report
+from benchmarks import instructions, race, report
 from benchmarks.bars import BARS
 from benchmarks.children import ROOT, Children
+from benchmarks.instructions import Instructions
 from benchmarks.memory import Memory
 from benchmarks.pairs import QUICK, WHOLE
 from benchmarks.questions import QUESTIONS, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from benchmarks.case import Case
 
 # No pass that is not one of the least starts later, so that a whole run takes less than an hour.
 _LATEST_START_S: Final = 30 * 60
@@ -50,6 +53,9 @@ def main() -> int:
     is_part = options.quick or options.case
     folder = options.out or (ROOT / "build" / "quick" if is_part else report.RESULTS)
     asked = options.questions or list(QUESTIONS)
+    counts = any(QUESTIONS[name].mode == "instructions" for name in asked)
+    if counts and not instructions.is_possible():
+        parser.error(instructions.MISSING)
     with Children() as children:
         sheets = {
             name: _sheets(QUESTIONS[name], children, options.case, is_quick=options.quick)
@@ -72,7 +78,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _run_passes(sheets: Mapping[str, Sequence[race.Race | Memory]]) -> None:
+def _run_passes(sheets: Mapping[str, Sequence[race.Race | Memory | Instructions]]) -> None:
     """Pass after pass, each with the rows that are not settled, until all are or it is late."""
     start = time.monotonic()
     number = 0
@@ -85,7 +91,7 @@ def _run_passes(sheets: Mapping[str, Sequence[race.Race | Memory]]) -> None:
             _run_pass(f"pass {number}, {name}", [sheet for sheet in some if sheet.unsettled])
 
 
-def _run_pass(title: str, sheets: Sequence[race.Race | Memory]) -> None:
+def _run_pass(title: str, sheets: Sequence[race.Race | Memory | Instructions]) -> None:
     start = time.monotonic()
     for sheet in sheets:
         sheet.run_pass()
@@ -97,23 +103,32 @@ def _run_pass(title: str, sheets: Sequence[race.Race | Memory]) -> None:
 
 def _sheets(
     question: Question, children: Children, wanted: Sequence[str], *, is_quick: bool
-) -> list[race.Race | Memory]:
-    """What runs in each pass for a question: a race a case, or a measurement of memory."""
+) -> list[race.Race | Memory | Instructions]:
+    """What runs in each pass for a question: a race a case, or what is measured else."""
     return [
-        Memory(case, question.contenders(case, is_quick=is_quick), children)
-        if question.mode == "memory"
-        else race.Race(
-            case,
-            question.contenders(case, is_quick=is_quick),
-            children,
-            plan=QUICK if is_quick else WHOLE,
-            rounds=question.rounds,
-            budget_s=question.budget_s,
-            cold=question.mode == "cold",
-        )
+        _sheet(question, case, children, is_quick=is_quick)
         for case in question.cases(is_quick)
         if not wanted or case.name in wanted
     ]
+
+
+def _sheet(
+    question: Question, case: Case, children: Children, *, is_quick: bool
+) -> race.Race | Memory | Instructions:
+    contenders = question.contenders(case, is_quick=is_quick)
+    if question.mode == "instructions":
+        return Instructions(case, contenders)
+    if question.mode == "memory":
+        return Memory(case, contenders, children)
+    return race.Race(
+        case,
+        contenders,
+        children,
+        plan=QUICK if is_quick else WHOLE,
+        rounds=question.rounds,
+        budget_s=question.budget_s,
+        cold=question.mode == "cold",
+    )
 
 
 def _show(question: Question, rows: list[dict[str, Any]], bars: list[dict[str, Any]]) -> int:
@@ -131,7 +146,10 @@ def _show_row(row: dict[str, Any]) -> None:
     if row["refused"]:
         print(f"{who}  refused: {row['refused']}")
         return
-    numbers = f"{row['mb']:9.1f} MB" if "mb" in row else f"{row['ms']:9.1f} ms"
+    if "instructions" in row:
+        numbers = f"{row['instructions'] / 1e6:9.2f} M instructions"
+    else:
+        numbers = f"{row['mb']:9.1f} MB" if "mb" in row else f"{row['ms']:9.1f} ms"
     if "ratio" in row:
         numbers += f"  {row['ratio']:7.2f}x"
     wrong = f"  WRONG: {row['wrong']}" if row["wrong"] else ""

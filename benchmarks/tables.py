@@ -88,7 +88,9 @@ def _cell(row: Row | None, notes: Notes) -> str:
         return ""
     if row["refused"]:
         return "refused" + notes.mark(_escaped(row["refused"]))
-    if "mb" in row:
+    if "instructions" in row:
+        text = f"{row['instructions'] / 1e6:.2f} M ({row['ratio']:.3f}x)"
+    elif "mb" in row:
         text = f"{row['mb']:.0f} MB"
     else:
         text = f"{_number(row['ms'])} ms"

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRUTH = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
-PAGES = ("volume", "threads", "cold", "memory", "codecs", "enhanced", "headers", "index")
+PAGES = (
+    "volume",
+    "threads",
+    "cold",
+    "memory",
+    "codecs",
+    "enhanced",
+    "headers",
+    "index",
+    "instructions",
+)
 HALF_OFF_IN_ONE = np.array([[[0]], [[0.5]]])
 
 
@@ -149,7 +159,7 @@ def test_every_answer_holds(name: str) -> None:
 def test_every_question_has_an_answer() -> None:
     unanswered = set(QUESTIONS) - set(render.answered())
     # New questions are added before they are asked, but not after that.
-    assert unanswered <= (set() if is_current() else {"codecs"})
+    assert unanswered <= (set() if is_current() else {"codecs", "instructions"})
 
 
 def test_a_section_without_its_answers_is_left_out() -> None:

@@ -53,7 +53,7 @@ _ATTRIBUTES: Final = {
 }
 
 
-def codec_frames(syntax: str, picture: Picture) -> Path:
+def codec_frames(syntax: str, picture: Picture, frames: int | None = None) -> Path:
     """Make one multi-frame secondary capture (PS3.3 A.8.4): 20 CT slices, or one mammogram.
 
     CT: 512x512, signed, 16 bits stored. MG: 4096x3328, unsigned, 12 bits. 8-bit JPEG has the upper
@@ -62,6 +62,7 @@ def codec_frames(syntax: str, picture: Picture) -> Path:
     Args:
         syntax: A key of `CODEC_SYNTAXES`.
         picture: Which.
+        frames: The first so many of them, or all.
 
     Returns:
         The folder with the one file; `truth` has the stored values (frames, rows, columns).
@@ -69,7 +70,7 @@ def codec_frames(syntax: str, picture: Picture) -> Path:
     require(syntax, CODEC_SYNTAXES)
 
     def fill(folder: Path) -> None:
-        cells, bits = _cells(syntax, picture)
+        cells, bits = _cells(syntax, picture, frames)
         ds = _image(cells, bits)
         ds.file_meta.TransferSyntaxUID = UID(UIDS[syntax])
         if syntax == "deflated":
@@ -78,15 +79,18 @@ def codec_frames(syntax: str, picture: Picture) -> Path:
             _add_encoded(ds, syntax, cells, bits)
         ds.save_as(folder / "SC00001.dcm", enforce_file_format=True)
 
-    return made(f"codec-{picture}-{syntax}", fill, lambda: _cells(syntax, picture)[0])
+    part = "" if frames is None else f"-{frames}"
+    name = f"codec-{picture}-{syntax}{part}"
+    return made(name, fill, lambda: _cells(syntax, picture, frames)[0])
 
 
-def _cells(syntax: str, picture: Picture) -> tuple[np.ndarray, int]:
+def _cells(syntax: str, picture: Picture, wanted: int | None) -> tuple[np.ndarray, int]:
     """Stored values and BitsStored."""
     frames, rows, columns = _SIZES[picture]
     cells, bits = (
         (ct_cells(frames, rows), 16) if picture == "CT" else (breast(rows, columns)[None], 12)
     )
+    cells = cells[:wanted]
     if syntax == "jpeg_8bit":
         return (cells >> (_PHANTOM_BITS - 8)).astype(np.uint8), 8
     return np.ascontiguousarray(cells.astype("<i2" if picture == "CT" else "<u2")), bits

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::uint32_t kMostHalvings = 3;
 
+// Rows that are still in the first-level cache when the sink has them.
+constexpr std::size_t kPart = std::size_t{16} << 10U;
+
 void start(JpegSession& session) {
     jpeg_decompress_struct& image = session.image;
     read_jpeg_header(session);
@@ -116,7 +119,8 @@ void decode_jpeg_8_bits(const Codestream& stream, const DecodeRequest& request, 
     rows.start({.window = window, .reduced = reduced, .is_rgb = format.samples_per_pixel == 3});
     skip_rows(decompressor, window.y0);
     const std::size_t row_bytes = window.x1 * format.samples_per_pixel;
-    const std::size_t band = session.row_pointers.size();
+    const std::size_t band =
+        std::clamp<std::size_t>(kPart / row_bytes, 1, session.row_pointers.size());
     const MutableByteSpan samples = decode_scratch(Scratch::rows, band * row_bytes);
     bool wants_more = true;
     for (std::size_t y = window.y0; y < window.y1 && wants_more; y += band) {
