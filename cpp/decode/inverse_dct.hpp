@@ -14,8 +14,11 @@ inline constexpr std::size_t kBlockSize = kBlockSide * kBlockSide;
 ///
 /// The integer transform of Loeffler, Ligtenberg and Moschytz with constants of 13 bits: that of
 /// libjpeg, whose samples of 12 bits are the same. Any input is allowed: sums wrap.
-void inverse_dct_12_bits(std::span<const std::int16_t, kBlockSize> coefficients,
-                         std::span<const std::uint16_t, kBlockSize> steps,
-                         std::span<std::uint16_t, kBlockSize> samples) noexcept;
+using InverseDct = void (*)(std::span<const std::int16_t, kBlockSize> coefficients,
+                            std::span<const std::uint16_t, kBlockSize> steps,
+                            std::span<std::uint16_t, kBlockSize> samples) noexcept;
+
+/// With instructions that the processor must have, or without; the samples are the same.
+[[nodiscard]] InverseDct inverse_dct_12_bits(bool use_avx2) noexcept;
 
 } // namespace torchdicom

@@ -1,6 +1,7 @@
 // Gray frames of 12 bits: libjpeg-turbo's coefficients, and samples of our own. GDCM reads them as
 // well, and fills what is damaged with whatever comes next.
 
+#include "base/cpu.hpp"
 #include "decode/inverse_dct.hpp"
 #include "decode/libjpeg_session.hpp"
 
@@ -70,8 +71,8 @@ class BlockRow {
         const std::size_t columns = format_->columns;
         for (std::size_t x = 0; x < columns; x += kBlockSide) {
             std::array<std::uint16_t, kBlockSize> samples{};
-            inverse_dct_12_bits(std::span<const JCOEF, kBlockSize>{session.blocks[x / kBlockSide]},
-                                steps_, samples);
+            transform_(std::span<const JCOEF, kBlockSize>{session.blocks[x / kBlockSide]}, steps_,
+                       samples);
             place(samples, x, std::min(kBlockSide, columns - x));
         }
         return cells_;
@@ -96,6 +97,7 @@ class BlockRow {
     JpegDecompressor* decompressor_;
     const PixelFormat* format_;
     MutableByteSpan cells_;
+    InverseDct transform_ = inverse_dct_12_bits(cpu_features().has_avx2);
     std::array<std::uint16_t, kBlockSize> steps_{};
 };
 

@@ -150,7 +150,7 @@ void finish_streaming() noexcept {
 } // namespace
 
 Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dtype)
-    : format_{format}, dtype_{dtype},
+    : format_{format}, dtype_{dtype}, is_copy_{choose(format, rescale, dtype) == Arithmetic::copy},
       kernel_{find_kernel(choice(format, choose(format, rescale, dtype), dtype))},
       to_double_{find_kernel(choice(format, Arithmetic::float64, DType::float64))} {
     const Range range = range_of(dtype);
@@ -176,6 +176,11 @@ void Converter::convert(ByteSpan cells, MutableByteSpan output, bool stream) con
     }
     if (!stream) {
         convert_block(cells.data(), count, output.data());
+        return;
+    }
+    if (is_copy_) {
+        stream_copy(cells.data(), output.size(), output.data());
+        finish_streaming();
         return;
     }
     // NOLINTNEXTLINE(*-member-init): filled block by block; zeroing it first would cost as much

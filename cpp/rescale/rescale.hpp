@@ -26,6 +26,7 @@ class Converter {
 
     PixelFormat format_;
     DType dtype_;
+    bool is_copy_;
     KernelParameters parameters_;
     Kernel kernel_;
     Kernel to_double_; ///< the plain double form, to name the value that did not fit

@@ -1,5 +1,6 @@
 // decode/libjpeg_codec and decode/gdcm_codec on lossy JPEG: values, colours, parts of an image, and
 // what is wrong with damaged frames.
+#include "base/cpu.hpp"
 #include "codestreams.hpp"
 #include "decode/inverse_dct.hpp"
 #include "decode/libjpeg_codec.hpp"
@@ -197,7 +198,12 @@ TEST_CASE("the inverse transform of 12 bits is that of the formula, within its p
                 static_cast<int>(random() % (2U * static_cast<unsigned>(most) + 1)) - most);
         }
         std::array<std::uint16_t, kBlockSize> samples{};
-        inverse_dct_12_bits(coefficients, steps, samples);
+        inverse_dct_12_bits(false)(coefficients, steps, samples);
+        if (cpu_features().has_avx2) {
+            std::array<std::uint16_t, kBlockSize> vectors{};
+            inverse_dct_12_bits(true)(coefficients, steps, vectors);
+            CHECK(vectors == samples);
+        }
         for (std::size_t i = 0; i < kBlockSize; ++i) {
             const double exact = sample_of(coefficients, steps, i % 8, i / 8);
             CHECK(std::abs(samples.at(i) - std::clamp(exact, 0.0, 4095.0)) < 0.75);
@@ -212,7 +218,7 @@ TEST_CASE("the inverse transform takes whatever a damaged stream holds") {
     for (const int value : {-32'768, 32'767}) {
         coefficients.fill(static_cast<std::int16_t>(value));
         std::array<std::uint16_t, kBlockSize> samples{};
-        inverse_dct_12_bits(coefficients, steps, samples);
+        inverse_dct_12_bits(cpu_features().has_avx2)(coefficients, steps, samples);
         CHECK(*std::max_element(samples.begin(), samples.end()) <= 4095);
     }
 }
