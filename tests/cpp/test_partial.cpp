@@ -151,8 +151,8 @@ TEST_CASE("an overflow names the slice by its place in the series") {
         static_cast<void>(load(request));
         FAIL("nothing was thrown");
     } catch (const Error& error) {
-        CHECK(error.message() ==
-              "The value 300 does not fit the dtype, in slice 4. Ask for a larger dtype, or one of floating point");
+        CHECK(error.message() == "The value 300 does not fit the dtype, in slice 4. Ask for a "
+                                 "larger dtype, or one of floating point");
         CHECK(error.place().path == "<bytes 4>");
     }
     request.slices = SliceRange{.start = 0, .stop = 4, .step = 1};

@@ -180,8 +180,8 @@ TEST_CASE("a value that does not fit is named with its slice and file") {
     } catch (const Error& error) {
         CHECK(error.code() == ErrorCode::value_overflow);
         CHECK(error.place().path == "second");
-        CHECK(error.message() ==
-              "The value 256 does not fit the dtype, in slice 1. Ask for a larger dtype, or one of floating point");
+        CHECK(error.message() == "The value 256 does not fit the dtype, in slice 1. Ask for a "
+                                 "larger dtype, or one of floating point");
     }
 }
 
