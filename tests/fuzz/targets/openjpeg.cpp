@@ -61,8 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole) {
         fuzz::gather_first(input.rest(), request);
         fuzz::require(whole->area.reduced <= reduce, "no more is halved than was asked for");
-        fuzz::require(part.has_value(), "a part of what can be decoded can be decoded");
-        fuzz::require(fuzz::is_crop(*part, *whole, *format), "a part is a part of the whole");
+        // Of damaged frames OpenJPEG decodes some as a whole, and refuses a part.
+        fuzz::require(!part || fuzz::is_crop(*part, *whole, *format),
+                      "a part is a part of the whole");
     }
     return 0;
 }
