@@ -124,9 +124,11 @@ class Members {
     Members(const Records& records, std::vector<std::size_t> members)
         : records_{&records}, members_{std::move(members)} {
         const auto path_of = [&records](std::size_t record) { return records.path_at(record); };
-        if (!std::ranges::is_sorted(members_, {}, path_of)) {
-            std::ranges::sort(members_, {}, path_of);
+        const auto is_disordered = [](std::string_view a, std::string_view b) { return a >= b; };
+        if (std::ranges::adjacent_find(members_, is_disordered, path_of) == members_.end()) {
+            return;
         }
+        std::ranges::sort(members_, {}, path_of);
         if (std::ranges::adjacent_find(members_, {}, path_of) != members_.end()) {
             fail_index("path", "a file that is there twice");
         }
@@ -216,8 +218,13 @@ PlacedPart group_part(Series series, const Members& members, const Tolerances& t
 /// The records of each SeriesInstanceUID.
 std::vector<std::vector<std::size_t>> records_by_uid(const Records& records) {
     std::map<std::string_view, std::vector<std::size_t>> by_uid;
+    auto last = by_uid.end(); // nearly always that of the next record too
     for (std::size_t i = 0; i < records.size(); ++i) {
-        by_uid[records.series_instance_uid_at(i)].push_back(i);
+        const std::string_view uid = records.series_instance_uid_at(i);
+        if (last == by_uid.end() || last->first != uid) {
+            last = by_uid.try_emplace(uid).first;
+        }
+        last->second.push_back(i);
     }
     std::vector<std::vector<std::size_t>> groups;
     groups.reserve(by_uid.size());
