@@ -120,10 +120,14 @@ def test_paths_are_found_whatever_their_order() -> None:
     known = texts(b"/a", b"/a.dcm", b"/b/1", b"/b/10", b"/b/2")
     wanted = texts(b"/b/10", b"/b/2", b"/a", b"/a.dcm", b"/b/3", b"/b/1", b"/", b"/b/1", b"/b/2")
     assert _ext.find_paths(known, wanted).tolist() == [3, 4, 0, 1, -1, 2, -1, 2, 4]
+    relative = texts(b"b/10", b"b/2", b"a", b"/b/1")
+    assert _ext.find_paths(known, relative, skip=1).tolist() == [3, 4, 0, -1]
     assert _ext.find_paths(texts(), texts(b"/a")).tolist() == [-1]
     assert _ext.find_paths(known, texts()).tolist() == []
     with pytest.raises(td.ParseError):
         _ext.find_paths(known, texts(b"/a\0"))
+    with pytest.raises(td.ParseError):
+        _ext.find_paths(known, wanted, skip=3)
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, DEFLATED], ids=syntax_id)

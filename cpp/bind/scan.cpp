@@ -39,7 +39,12 @@ py::tuple discover_files(const py::list& named) {
         const py::gil_scoped_release release;
         found = find_files(paths, options.checkpoint);
     }
-    Column column = make_column({.name = "path", .type = ColumnType::text});
+    Column column = make_column({.name = "path", .type = ColumnType::text}, found.paths.size());
+    std::size_t bytes = 0;
+    for (const std::string& path : found.paths) {
+        bytes += path.size();
+    }
+    column.bytes.reserve(bytes);
     for (const std::string& path : found.paths) {
         append_text(path, column);
     }
@@ -112,14 +117,19 @@ py::tuple states_of_files(const py::object& paths, std::size_t num_threads) {
     return py::make_tuple(to_array(std::move(states.size)), to_array(std::move(states.mtime_ns)));
 }
 
-py::array numbers_of_paths(const py::object& sorted, const py::object& wanted) {
+py::array numbers_of_paths(const py::object& sorted, const py::object& wanted, std::size_t skip) {
     HeldArrays arrays;
     const ColumnView known = path_column(sorted, arrays);
+    for (std::size_t i = 0; i + 1 < known.offsets.size(); ++i) {
+        if (text_at(known, i).size() < skip) {
+            fail_index("paths", "a path shorter than that of its folder");
+        }
+    }
     const ColumnView paths = path_column(wanted, arrays);
     std::vector<std::int64_t> numbers;
     {
         const py::gil_scoped_release release;
-        numbers = find_paths(known, paths);
+        numbers = find_paths(known, paths, skip);
     }
     return to_array(std::move(numbers));
 }
@@ -317,7 +327,8 @@ py::dict load_rows(const py::dict& columns, const py::str& key, const py::list& 
 void register_scan(py::module_& module) {
     module.def("core_columns", &core_column_list);
     module.def("discover_files", &discover_files, py::arg("paths"));
-    module.def("find_paths", &numbers_of_paths, py::arg("known"), py::arg("wanted"));
+    module.def("find_paths", &numbers_of_paths, py::arg("known"), py::arg("wanted"),
+               py::arg("skip") = 0);
     module.def("file_states", &states_of_files, py::arg("paths"), py::arg("num_threads"));
     // An ordinary class, for the checks of the stubs: there are no static properties in it.
     py::class_<HeaderRows>(module, "HeaderRows", py::is_final{},

@@ -9,9 +9,11 @@
 #include <cstring>
 #include <dirent.h>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <utility>
@@ -55,7 +57,11 @@ class Walk {
         if (errno != 0) {
             on_failure_(errno, path);
         }
-        std::sort(found_.begin() + before, found_.end());
+        // All of them start with the prefix: only what follows has to be compared.
+        std::sort(found_.begin() + before, found_.end(),
+                  [skip = prefix.size()](const std::string& a, const std::string& b) {
+                      return std::string_view{a}.substr(skip) < std::string_view{b}.substr(skip);
+                  });
         std::ranges::sort(folders);
         for (const auto& [folder, folder_id] : folders) {
             add_folder(folder, folder_id);
@@ -218,10 +224,13 @@ FoundFiles find_files(const std::vector<std::string>& named,
     for (const std::string& path : named) {
         scan_named(path, walk, files);
     }
-    if (!std::ranges::is_sorted(files.paths)) { // "a.dcm" comes before "a/b.dcm"
+    const auto is_ascending = [](const std::string& a, const std::string& b) { return a < b; };
+    // "a.dcm" comes before "a/b.dcm"; and a file may be named twice.
+    if (std::adjacent_find(files.paths.begin(), files.paths.end(), std::not_fn(is_ascending)) !=
+        files.paths.end()) {
         std::ranges::sort(files.paths);
+        files.paths.erase(std::unique(files.paths.begin(), files.paths.end()), files.paths.end());
     }
-    files.paths.erase(std::unique(files.paths.begin(), files.paths.end()), files.paths.end());
     std::ranges::sort(files.unreachable, {}, &Unreachable::path);
     const auto is_same = [](const Unreachable& a, const Unreachable& b) {
         return a.path == b.path;

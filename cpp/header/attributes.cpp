@@ -6,10 +6,66 @@
 #include "header/values.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
 
 namespace torchdicom {
 
 namespace {
+
+/// Tells most tags from those that were added by one look at a table of bits; where it says that
+/// one may be among them, it may still be another.
+class TagFilter {
+  public:
+    constexpr explicit TagFilter(std::span<const Tag> tags) { add(tags); }
+
+    constexpr void add(std::span<const Tag> tags) noexcept {
+        for (const Tag tag : tags) {
+            bits_[slot(tag) / kBits] |= std::uint64_t{1} << (slot(tag) % kBits);
+        }
+    }
+    [[nodiscard]] constexpr bool may_have(Tag tag) const noexcept {
+        return ((bits_[slot(tag) / kBits] >> (slot(tag) % kBits)) & 1U) != 0;
+    }
+
+  private:
+    static constexpr std::size_t kBits = 64;
+    /// The upper ten bits of a product with 2^32 divided by the golden ratio.
+    static constexpr std::size_t slot(Tag tag) noexcept { return (tag * 0x9E37'79B1U) >> 22U; }
+
+    std::array<std::uint64_t, 1024 / kBits> bits_{};
+};
+
+/// All that `read_element` does more with than passing over it, whatever texts are asked for.
+constexpr std::array kReadTags{
+    // The texts.
+    tags::SpecificCharacterSet, tags::ImageType, tags::SOPClassUID, tags::SOPInstanceUID,
+    tags::SeriesInstanceUID, tags::Modality, tags::SeriesDescription, tags::EchoNumbers,
+    tags::ReceiveCoilName, tags::PhotometricInterpretation, tags::RescaleType, tags::Units,
+    // The pixel format.
+    tags::SamplesPerPixel, tags::PlanarConfiguration, tags::Rows, tags::Columns,
+    tags::BitsAllocated, tags::BitsStored, tags::HighBit, tags::PixelRepresentation,
+    tags::PixelPaddingValue, tags::PixelPaddingRangeLimit,
+    // Decimals.
+    tags::SliceThickness, tags::RescaleSlope, tags::RescaleIntercept, tags::EchoTime,
+    tags::RepetitionTime, tags::FlipAngle, tags::FrameTime,
+    // Vectors, and integers in text.
+    tags::ImagePositionPatient, tags::ImageOrientationPatient, tags::PixelSpacing,
+    tags::ImagerPixelSpacing, tags::FrameTimeVector, tags::InstanceNumber, tags::NumberOfFrames,
+    tags::ExtendedOffsetTable, tags::ExtendedOffsetTableLengths,
+    // What counts by being there.
+    tags::SharedFunctionalGroupsSequence, tags::PerFrameFunctionalGroupsSequence,
+    tags::DoseGridScaling,
+    // Tables.
+    tags::ModalityLUTSequence, tags::RealWorldValueMappingSequence,
+    tags::RedPaletteColorLookupTableDescriptor, tags::GreenPaletteColorLookupTableDescriptor,
+    tags::BluePaletteColorLookupTableDescriptor, tags::RedPaletteColorLookupTableData,
+    tags::GreenPaletteColorLookupTableData, tags::BluePaletteColorLookupTableData,
+    tags::SegmentedRedPaletteColorLookupTableData, tags::SegmentedGreenPaletteColorLookupTableData,
+    tags::SegmentedBluePaletteColorLookupTableData};
+
+constexpr TagFilter kReadFilter{kReadTags};
 
 std::string text_value(ByteSpan value) { return std::string{trimmed(as_text(value))}; }
 
@@ -234,6 +290,8 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
     detail::TableReader tables;
+    TagFilter filter = kReadFilter;
+    filter.add(options.texts);
     Tag highest = 0;
     while (!reader.at_end()) {
         const Element element = reader.next();
@@ -248,7 +306,11 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
             break;
         }
-        read_element(element, reader, options, tables, header);
+        if (filter.may_have(element.tag)) {
+            read_element(element, reader, options, tables, header);
+        } else { // nearly all elements of nearly all files
+            reader.skip(element);
+        }
     }
     if (!options.skip_tables) {
         tables.finish(header);

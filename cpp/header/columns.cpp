@@ -177,6 +177,9 @@ void reorder_parts(std::span<const std::int64_t> order, Column& column) {
     std::vector<std::int64_t> offsets{0};
     offsets.reserve(order.size() + 1);
     const auto pick = [&column, order](auto& values) {
+        if (values.empty()) {
+            return;
+        }
         std::decay_t<decltype(values)> picked;
         picked.reserve(values.size());
         for (const std::int64_t record : order) {

@@ -111,6 +111,8 @@ class Records {
 
     /// The header that was appended, in all that columns keep. Throws invalid_index with the path.
     [[nodiscard]] FileHeader header_at(std::size_t record) const;
+    /// The same into a header that has nothing yet.
+    void read_at(std::size_t record, FileHeader& header) const;
 
     [[nodiscard]] std::string_view path_at(std::size_t record) const noexcept;
     [[nodiscard]] std::string_view series_instance_uid_at(std::size_t record) const noexcept;

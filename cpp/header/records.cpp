@@ -280,6 +280,11 @@ Records::Records(std::vector<ColumnView> columns) : columns_{std::move(columns)}
 
 FileHeader Records::header_at(std::size_t record) const {
     FileHeader header;
+    read_at(record, header);
+    return header;
+}
+
+void Records::read_at(std::size_t record, FileHeader& header) const {
     HeaderParts parts;
     try {
         Reader reader{columns_, record};
@@ -288,7 +293,6 @@ FileHeader Records::header_at(std::size_t record) const {
     } catch (const Error& error) {
         throw error.located({.path = header.path});
     }
-    return header;
 }
 
 std::string_view Records::path_at(std::size_t record) const noexcept {

@@ -124,9 +124,11 @@ class Members {
     Members(const Records& records, std::vector<std::size_t> members)
         : records_{&records}, members_{std::move(members)} {
         const auto path_of = [&records](std::size_t record) { return records.path_at(record); };
-        if (!std::ranges::is_sorted(members_, {}, path_of)) {
-            std::ranges::sort(members_, {}, path_of);
+        const auto is_disordered = [](std::string_view a, std::string_view b) { return a >= b; };
+        if (std::ranges::adjacent_find(members_, is_disordered, path_of) == members_.end()) {
+            return;
         }
+        std::ranges::sort(members_, {}, path_of);
         if (std::ranges::adjacent_find(members_, {}, path_of) != members_.end()) {
             fail_index("path", "a file that is there twice");
         }
@@ -136,7 +138,7 @@ class Members {
         std::vector<FileHeader> headers;
         headers.reserve(members_.size());
         for (const std::size_t record : members_) {
-            headers.push_back(records_->header_at(record));
+            records_->read_at(record, headers.emplace_back());
             if (!headers.back().pixels) {
                 fail_index("pixel_tag", "a file without pixels");
             }
@@ -146,21 +148,31 @@ class Members {
 
     /// The record that a header is of.
     [[nodiscard]] std::size_t record_of(const FileHeader& header) const {
-        return *std::ranges::lower_bound(members_, std::string_view{header.path}, {},
-                                         [this](std::size_t i) { return records_->path_at(i); });
+        return members_[member_of(header)];
     }
 
     [[nodiscard]] std::vector<std::int64_t>
     records_of(const std::vector<FileHeader>& headers) const {
         std::vector<std::int64_t> records;
         records.reserve(headers.size());
+        std::size_t next = 0; // mostly they follow each other here, too
         for (const FileHeader& header : headers) {
-            records.push_back(static_cast<std::int64_t>(record_of(header)));
+            if (next == members_.size() || records_->path_at(members_[next]) != header.path) {
+                next = member_of(header);
+            }
+            records.push_back(static_cast<std::int64_t>(members_[next++]));
         }
         return records;
     }
 
   private:
+    [[nodiscard]] std::size_t member_of(const FileHeader& header) const {
+        const auto found =
+            std::ranges::lower_bound(members_, std::string_view{header.path}, {},
+                                     [this](std::size_t i) { return records_->path_at(i); });
+        return static_cast<std::size_t>(found - members_.begin());
+    }
+
     const Records* records_;
     std::vector<std::size_t> members_;
 };
@@ -206,8 +218,13 @@ PlacedPart group_part(Series series, const Members& members, const Tolerances& t
 /// The records of each SeriesInstanceUID.
 std::vector<std::vector<std::size_t>> records_by_uid(const Records& records) {
     std::map<std::string_view, std::vector<std::size_t>> by_uid;
+    auto last = by_uid.end(); // nearly always that of the next record too
     for (std::size_t i = 0; i < records.size(); ++i) {
-        by_uid[records.series_instance_uid_at(i)].push_back(i);
+        const std::string_view uid = records.series_instance_uid_at(i);
+        if (last == by_uid.end() || last->first != uid) {
+            last = by_uid.try_emplace(uid).first;
+        }
+        last->second.push_back(i);
     }
     std::vector<std::vector<std::size_t>> groups;
     groups.reserve(by_uid.size());
@@ -234,13 +251,17 @@ FileStates file_states(const ColumnView& paths, const ParallelOptions& parallel)
     return states;
 }
 
-std::vector<std::int64_t> find_paths(const ColumnView& sorted, const ColumnView& wanted) {
+std::vector<std::int64_t> find_paths(const ColumnView& sorted, const ColumnView& wanted,
+                                     std::size_t skip) {
     const std::size_t count = sorted.offsets.size() - 1;
-    const auto first_from = [&sorted, count](std::string_view path) {
+    const auto known_at = [&sorted, skip](std::size_t i) {
+        return text_at(sorted, i).substr(skip);
+    };
+    const auto first_from = [&known_at, count](std::string_view path) {
         std::size_t low = 0; // not std::views::iota, which clang 14 cannot compile
         for (std::size_t high = count; low < high;) {
             const std::size_t middle = low + (high - low) / 2;
-            if (text_at(sorted, middle) < path) {
+            if (known_at(middle) < path) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -253,10 +274,11 @@ std::vector<std::int64_t> find_paths(const ColumnView& sorted, const ColumnView&
     std::size_t next = 0;
     for (std::size_t i = 0; i + 1 < wanted.offsets.size(); ++i) {
         const std::string_view path = text_at(wanted, i);
-        if (next == count || text_at(sorted, next) != path) {
+        bool is_there = next != count && known_at(next) == path;
+        if (!is_there) {
             next = first_from(path);
+            is_there = next != count && known_at(next) == path;
         }
-        const bool is_there = next != count && text_at(sorted, next) == path;
         found.push_back(is_there ? static_cast<std::int64_t>(next++) : -1);
     }
     return found;
@@ -309,6 +331,10 @@ void reorder(std::span<const std::int64_t> order, Rows& rows) {
     });
     if (!is_inside) {
         fail_index("order", "a record that is not there");
+    }
+    if (order.size() == records && std::ranges::is_sorted(order) &&
+        std::ranges::adjacent_find(order) == order.end()) {
+        return; // as where the names of the files follow the slices
     }
     for (Column& column : rows.columns) {
         reorder(order, column);

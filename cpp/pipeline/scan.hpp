@@ -29,9 +29,10 @@ struct FileStates {
 };
 
 /// The index of each of `wanted` among `sorted`, -1 where it is not there; both are columns of
-/// texts that `count_records` has passed. Quick where one mostly follows the other.
+/// texts that `count_records` has passed. `skip`: so many bytes, the same in all of `sorted`, which
+/// are that long, do not count. Quick where one mostly follows the other.
 [[nodiscard]] std::vector<std::int64_t> find_paths(const ColumnView& sorted,
-                                                   const ColumnView& wanted);
+                                                   const ColumnView& wanted, std::size_t skip = 0);
 
 /// What reading the headers of many files gives.
 struct Rows {

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from torchdicom import _ext
 from torchdicom._errors import ParseError
-from torchdicom._schema import FRAME_RANGES, INTEGERS, NUMBERS, RANGE_LIST, TABLE_NAMES
+from torchdicom._schema import FRAME_RANGES, INTEGERS, NUMBERS, RANGE_LIST, TABLE_NAMES, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,13 +86,15 @@ def rows_of(core: Core) -> tuple[dict[str, pa.Array], Integers]:
     counts = np.maximum(frames, 1)  # where the frames are not known there is a row all the same
     record = np.repeat(np.arange(len(counts)), counts)
     frame = np.arange(len(record)) - ends_of(counts)[record]
-    every, first = pa.array(record), pa.array(record, mask=frame != 0)
+    is_one_each = len(record) == len(counts)
+    if not is_one_each:
+        every, first = pa.array(record), pa.array(record, mask=frame != 0)
     columns = {"frame": pa.array(frame.astype(np.int32))}
     for name, kind in _ext.core_columns():
         if name == "path" or name in _RANGES:
             continue
         array = _TO_ARROW[kind](core[name])
-        if len(record) != len(counts):
+        if not is_one_each:
             array = array.take(first if name in _FIRST_FRAME_ONLY else every)
         columns[TABLE_NAMES.get(name, name)] = array
     columns[FRAME_RANGES] = _frame_ranges(core, frames)
@@ -130,6 +132,8 @@ def core_of(rows: pa.Table, paths: pa.BinaryArray) -> Core:
 def word_array(column: Words) -> pa.DictionaryArray:
     """Words of the core as strings, a character for each byte; null where there is none."""
     number, offsets, values = column
+    if not values.size:
+        return pa.nulls(len(number), WORD)
     indices = pa.array(number, mask=number < 0)
     return pa.DictionaryArray.from_arrays(indices, _strings((offsets, values)))
 
@@ -141,6 +145,8 @@ def encoded(words: Sequence[str | None], number: NDArray[Any]) -> pa.DictionaryA
         words: Not all different.
         number: Indices into them.
     """
+    if not any(words):
+        return pa.nulls(len(number), WORD)
     known: dict[str, int] = {}
     found = [known.setdefault(word, len(known)) if word else -1 for word in words]
     indices = np.array([*found, -1], np.int32)[number]  # the last is that of -1
@@ -165,6 +171,8 @@ def _list_array(column: Lists) -> pa.Array:
     """Lists, null where empty."""
     offsets, values = column
     kind = INTEGERS if values.dtype == np.int64 else NUMBERS
+    if offsets[0] == offsets[-1]:
+        return pa.nulls(len(offsets) - 1, kind)
     starts = pa.array((offsets - offsets[0]).astype(np.int32))
     empty = pa.array(np.diff(offsets) == 0)
     return pa.ListArray.from_arrays(starts, pa.array(_values(column)), type=kind, mask=empty)
@@ -177,7 +185,7 @@ def _values(column: Lists) -> NDArray[Any]:
 
 def _optional_array(column: tuple[NDArray[Any], NDArray[np.bool_]]) -> pa.Array:
     values, valid = column
-    return pa.array(values, mask=~valid)
+    return pa.array(values) if valid.all() else pa.array(values, mask=~valid)
 
 
 _TO_ARROW: Final[dict[str, Callable[[Any], pa.Array]]] = {
@@ -198,16 +206,18 @@ def _frame_ranges(core: Core, frames: Integers) -> pa.Array:
     Null where a file has none, as in a transfer syntax whose frames are not looked for.
     """
     known = _values(core["ranges_per_frame"])
-    without = ends_of(frames)[np.flatnonzero(frames == 0)]
-    lengths = np.insert(known, without, 0)
-    unknown = np.insert(np.zeros(len(known), np.bool_), without, True)
+    lengths, unknown = known, None
+    if len(none := np.flatnonzero(frames == 0)):
+        without = ends_of(frames)[none]
+        lengths = np.insert(known, without, 0)
+        unknown = pa.array(np.insert(np.zeros(len(known), np.bool_), without, True))
     ranges = [pa.array(_values(core[name])) for name in ("range_offset", "range_length")]
     starts = pa.array(ends_of(lengths).astype(np.int32))
     return pa.ListArray.from_arrays(
         starts,
         pa.StructArray.from_arrays(ranges, ["offset", "length"]),
         type=RANGE_LIST,
-        mask=pa.array(unknown),
+        mask=unknown,
     )
 
 

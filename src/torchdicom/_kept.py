@@ -93,7 +93,8 @@ def still_true(
     same = (size == numbers_of(old, "size", -1)) & (mtime_ns == numbers_of(old, "mtime_ns", -1))
     same &= size >= 0
     code = in_one_piece(old.column("code"))
-    same &= ~pc.equal(code.cast(pa.string()), _READ_AGAIN).fill_null(False).to_numpy(False)  # noqa: FBT003
+    if code.null_count < len(code):
+        same &= ~pc.equal(code.cast(pa.string()), _READ_AGAIN).fill_null(False).to_numpy(False)  # noqa: FBT003
     kept = old.drop_columns(["root", "path"]).append_column("file", pa.array(file))
     if not same.all():
         kept = kept.filter(pa.array(same))
@@ -103,11 +104,11 @@ def still_true(
     roots_stay &= np.array_equal(root, old.column("root").to_numpy()[same])
     is_missing = np.ones(len(found.paths), np.bool_)
     is_missing[file[same]] = False
-    is_row = pc.is_null(kept.column("code"))
+    rows, others = _parted(kept)
     return Kept(
         old,
-        kept.filter(is_row),
-        kept.filter(pc.invert(is_row)),
+        rows,
+        others,
         np.flatnonzero(is_missing),
         roots_stay=roots_stay,
         columns_stay=header.include == tuple(include),
@@ -117,16 +118,26 @@ def still_true(
 def _numbers_in(found: Found, old: pa.Table, roots: Roots) -> NDArray[np.int64]:
     """The number of each row's file among those found, -1 where it is not one of them."""
     if roots == found.roots and len(roots.entries) == 1:
-        known, paths = found.relative, in_one_piece(old.column("path"))
+        paths, skip = in_one_piece(old.column("path")), len(roots.prefixes()[0])
     else:
-        known, paths = found.paths, full_paths(old, roots)
-    return _ext.find_paths(packed(known), packed(paths))
+        paths, skip = full_paths(old, roots), 0
+    return _ext.find_paths(packed(found.paths), packed(paths), skip)
+
+
+def _parted(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows of files that belong to series, and the others."""
+    code = rows.column("code")
+    count = code.null_count
+    if code.slice(0, count).null_count == count:  # as in every index: nothing has to be copied
+        return rows.slice(0, count), rows.slice(count)
+    is_row = pc.is_null(code)
+    return rows.filter(is_row), rows.filter(pc.invert(is_row))
 
 
 def _uids_to_judge_again(rows: pa.Table) -> set[str]:
     """Of series with a copy that could not be read when it was to be compared."""
     failed = pc.match_substring(rows.column("defects"), '"unreadable_file"').fill_null(False)  # noqa: FBT003
-    return set(_uids(rows.filter(failed)).to_pylist())
+    return set(_uids(rows.select(["SeriesInstanceUID"]).filter(failed)).to_pylist())
 
 
 def _count_by_uid(rows: pa.Table) -> dict[str, int]:

@@ -97,13 +97,18 @@ class Locator:
             _prefix(root.path): number for root, number in numbers.items() if root.is_walked
         }
 
+    @property
+    def has_one_folder(self) -> bool:
+        """Whether all files lie in a single folder that was walked, or below."""
+        return len(self._prefixes) == 1 and not self._named
+
     def is_named(self, path: bytes) -> bool:
         """Whether the file itself was named, so that it has to be DICOM."""
         return path in self._named
 
     def locate_all(self, paths: pa.BinaryArray) -> tuple[pa.Array, pa.BinaryArray]:
         """The same of many, as columns."""
-        if len(self._prefixes) == 1 and not self._named:  # one folder: all of them lie in it
+        if self.has_one_folder:
             relative = pc.binary_replace_slice(paths, 0, len(self._prefixes[0]), b"")
             is_root = pc.equal(pc.binary_length(relative), 0)
             root = pa.array(np.zeros(len(paths), np.int32))

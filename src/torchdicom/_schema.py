@@ -110,6 +110,19 @@ SERIES_COLUMNS: Final = ("series_key", "kind", "position", *(field.name for fiel
 _ELSEWHERE: Final = frozenset(
     {"path", "size", "mtime_ns", "ranges_per_frame", "range_offset", "range_length"}
 )
+# Between those: the core's columns, the frames' places, then metadata that every scan keeps.
+_FROM_FILES: Final = (
+    *(
+        pa.field(TABLE_NAMES.get(name, name), _CORE_TYPES[kind])
+        for name, kind in _ext.core_columns()
+        if name not in _ELSEWHERE
+    ),
+    pa.field(FRAME_RANGES, RANGE_LIST),
+    *(
+        pa.field(name, pa.float64() if METADATA[name][1] == "number" else WORD)
+        for name in METADATA_COLUMNS
+    ),
+)
 
 _VERSION_KEY: Final = b"torchdicom.version"
 _HEADER_KEY: Final = b"torchdicom.header"
@@ -159,18 +172,8 @@ class Header:
 
 def schema_of(include: Sequence[Attribute]) -> pa.Schema:
     """The columns of an index in their order."""
-    core = [
-        pa.field(TABLE_NAMES.get(name, name), _CORE_TYPES[kind])
-        for name, kind in _ext.core_columns()
-        if name not in _ELSEWHERE
-    ]
-    metadata = [
-        pa.field(name, pa.float64() if METADATA[name][1] == "number" else WORD)
-        for name in METADATA_COLUMNS
-    ]
     named = [pa.field(one.name, WORD) for one in include if one.tag is not None]
-    ranges = pa.field(FRAME_RANGES, RANGE_LIST)
-    return pa.schema([*_LEADING, *core, ranges, *metadata, *named, *_TRAILING])
+    return pa.schema([*_LEADING, *_FROM_FILES, *named, *_TRAILING])
 
 
 def conform(rows: pa.Table, header: Header) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -65,25 +66,37 @@ class Gathered:
     is_interrupted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """The files that a walk found, and what it could not enter.
 
     Attributes:
         paths: Full and ascending.
-        root: The number of each file's root.
-        relative: Each file's path in its root.
         unreachable: Path, code and message.
         roots: What was walked, and the folders of what was named.
         locator: Finds the root of any other path.
     """
 
     paths: pa.BinaryArray
-    root: pa.Int32Array
-    relative: pa.BinaryArray
     unreachable: list[tuple[bytes, str, str]]
     roots: Roots
     locator: Locator
+
+    @property
+    def root(self) -> pa.Int32Array:
+        """The number of each file's root."""
+        if self.locator.has_one_folder:
+            return pa.array(np.zeros(len(self.paths), np.int32))
+        return self._located[0]
+
+    @property
+    def relative(self) -> pa.BinaryArray:
+        """Each file's path in its root."""
+        return self._located[1]
+
+    @cached_property
+    def _located(self) -> tuple[pa.Int32Array, pa.BinaryArray]:
+        return self.locator.locate_all(self.paths)
 
 
 def check_paths(paths: object) -> tuple[str, ...]:
@@ -127,7 +140,7 @@ def _walk(request: Request) -> Found:
     packed_paths, unreachable = _ext.discover_files(list(request.named))
     paths, roots = unpacked(packed_paths), Roots.of(request.named)
     locator = Locator(roots, [path for path in request.named if not is_folder(path)])
-    return Found(paths, *locator.locate_all(paths), unreachable, roots, locator)
+    return Found(paths, unreachable, roots, locator)
 
 
 def _read(kept: Kept, found: Found, request: Request) -> Gathered:
@@ -199,9 +212,12 @@ def _unreachable(found: Found) -> pa.Table:
 
 def _located(rows: pa.Table, found: Found, header: Header) -> pa.Table:
     """The rows with root and path, and the columns of an index."""
-    others = pa.array([path for path, _, _ in found.unreachable], pa.binary())
-    root, relative = found.locator.locate_all(others)
+    root, relative = found.root, found.relative
+    if found.unreachable:
+        others = pa.array([path for path, _, _ in found.unreachable], pa.binary())
+        more = found.locator.locate_all(others)
+        root, relative = map(pa.concat_arrays, zip((root, relative), more, strict=True))
     file = rows.column("file")
-    rows = rows.append_column("root", pa.concat_arrays([found.root, root]).take(file))
-    rows = rows.append_column("path", pa.concat_arrays([found.relative, relative]).take(file))
+    rows = rows.append_column("root", root.take(file))
+    rows = rows.append_column("path", relative.take(file))
     return conform(rows, header)
