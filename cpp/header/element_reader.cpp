@@ -65,6 +65,24 @@ Tag load_tag(ByteSpan bytes, std::endian order) noexcept {
     return (group << 16U) | load_number<std::uint16_t>(bytes, 2, order);
 }
 
+// The errors stand apart, so that what each element goes through is short.
+
+[[noreturn]] void fail_vr(const Element& element) {
+    fail(ErrorCode::invalid_vr,
+         "The two bytes where the value representation stands are none of PS3.5 6.2. The file is "
+         "corrupt, or not in the transfer syntax that it names",
+         element.place());
+}
+
+[[noreturn]] void fail_length(const Element& element, std::uint64_t left) {
+    fail(ErrorCode::length_exceeds_file,
+         "The element's length is " + std::to_string(element.length) + " bytes and " +
+             std::to_string(left) +
+             " are left. The file is cut off or the length is corrupt: fetch it again or leave it "
+             "out",
+         element.place());
+}
+
 [[noreturn]] void fail_sequence(const Element& sequence, const Element& found) {
     fail(ErrorCode::invalid_sequence,
          "The sequence at byte " + std::to_string(sequence.offset) + " (" +
@@ -97,27 +115,27 @@ Element ElementReader::next() {
     // Items and delimiters have no VR, in any syntax (PS3.5 7.5).
     if (syntax_.is_explicit && !is_delimiter(element.tag)) {
         element.vr = {static_cast<char>(header[4]), static_cast<char>(header[5])};
-        read_explicit_length(element);
+        read_explicit_length(header, element);
     } else {
         const auto length = load_number<std::uint32_t>(header, 4, syntax_.order);
         element.has_undefined_length = length == kUndefinedLength;
         element.length = element.has_undefined_length ? 0 : length;
         element.value_offset = position_ + kShortHeader;
     }
-    check_delimiter(element);
+    if (is_delimiter(element.tag)) {
+        check_delimiter(element);
+    }
     check_length(element);
     position_ = element.value_offset;
     return element;
 }
 
-void ElementReader::read_explicit_length(Element& element) {
+void ElementReader::read_explicit_length(ByteSpan short_header, Element& element) {
     switch (kVrs[element.vr]) {
-    case LengthField::short_field: {
-        const ByteSpan header = window_->at(position_, kShortHeader);
-        element.length = load_number<std::uint16_t>(header, 6, syntax_.order);
+    case LengthField::short_field:
+        element.length = load_number<std::uint16_t>(short_header, 6, syntax_.order);
         element.value_offset = position_ + kShortHeader;
         return;
-    }
     case LengthField::long_field: {
         const ByteSpan header = window_->at(position_, kLongHeader);
         const auto length = load_number<std::uint32_t>(header, 8, syntax_.order);
@@ -127,12 +145,8 @@ void ElementReader::read_explicit_length(Element& element) {
         return;
     }
     case LengthField::none:
-        break;
+        fail_vr(element);
     }
-    fail(ErrorCode::invalid_vr,
-         "The two bytes where the value representation stands are none of PS3.5 6.2. The file is "
-         "corrupt, or not in the transfer syntax that it names",
-         element.place());
 }
 
 void ElementReader::check_delimiter(const Element& element) {
@@ -151,12 +165,7 @@ void ElementReader::check_length(const Element& element) const {
     const std::uint64_t left = window_->size() - element.value_offset;
     // Pixel data that is cut off has an error of its own, made where the frames are known.
     if (element.length > left && !holds_pixels(element.tag)) {
-        fail(ErrorCode::length_exceeds_file,
-             "The element's length is " + std::to_string(element.length) + " bytes and " +
-                 std::to_string(left) +
-                 " are left. The file is cut off or the length is corrupt: fetch it again or leave "
-                 "it out",
-             element.place());
+        fail_length(element, left);
     }
 }
 

@@ -71,7 +71,7 @@ class ElementReader {
     [[nodiscard]] std::endian order() const noexcept { return syntax_.order; }
 
   private:
-    void read_explicit_length(Element& element);
+    void read_explicit_length(ByteSpan short_header, Element& element);
     static void check_delimiter(const Element& element);
     void check_length(const Element& element) const;
     void skip_items(const Element& sequence, std::size_t depth);
