@@ -173,11 +173,9 @@ void store(const char* decoded, std::size_t from, std::size_t to, bool is_signed
     } else if (from == 1 && to == 4) {
         is_signed ? widen<std::int8_t, std::int32_t>(decoded, samples)
                   : widen<std::uint8_t, std::uint32_t>(decoded, samples);
-    } else if (from == 2 && to == 4) {
+    } else { // 2 to 4: the check of the codestream has seen that its precision fits the cell
         is_signed ? widen<std::int16_t, std::int32_t>(decoded, samples)
                   : widen<std::uint16_t, std::uint32_t>(decoded, samples);
-    } else {
-        fail(ErrorCode::internal_error, "no such widening of samples");
     }
 }
 
