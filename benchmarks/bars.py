@@ -145,6 +145,8 @@ def _second_thread(*cases: str) -> Callable[[Sequence[Row]], float]:
     )
 
 
+_EPOCHS: Final = ("epoch_volumes", "epoch_images", "epoch_patches")
+_WHOLE_VOLUMES: Final = {"native": 10, "jpeg_lossless": 4, "jpeg_2000": 10}
 _COMPRESSED: Final = (
     *("deflated", "rle", "jpeg_lossless", "jpeg_ls"),
     *("jpeg_2000", "htj2k", "jpeg_12bit", "jpeg_8bit"),
@@ -282,12 +284,44 @@ BARS: Final = (
         )
         for syntax, limit in _SCALING.items()
     ),
+    *(
+        Bar(
+            "epoch_volumes",
+            f"{case}: at least {{limit}} times as fast as the {name}",
+            _ratio(case, name),
+            limit,
+            cases=(case,),
+        )
+        for name, limit in (("pydicom Dataset", 20), ("converted: .npy", 1))
+        for case in ("native, 64 slices", "native, 300 slices")
+    ),
+    *(
+        Bar(
+            "epoch_images",
+            f"{case}: at least {{limit}} times as fast as the pydicom Dataset",
+            _ratio(case, "pydicom Dataset"),
+            5,
+            cases=(case,),
+        )
+        for case in ("CT native", "DX native")
+    ),
+    *(
+        Bar(
+            "epoch_patches",
+            f"{case}: at least {{limit}} times as fast as loading whole volumes with torchdicom",
+            _ratio(case, "torchdicom, whole volumes"),
+            limit,
+            cases=(case,),
+        )
+        for case, limit in _WHOLE_VOLUMES.items()
+    ),
     Bar("memory", "at most {limit} MB over the result", _growth, 40, is_most=True),
     *(
         Bar(question, "no wrong answer of ours", _all_right, 0, is_most=True)
         for question in (
             *("volume", "codecs", "instructions", "threads"),
             *("enhanced", "headers", "index", "indexed"),
+            *_EPOCHS,
         )
     ),
 )

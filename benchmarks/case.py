@@ -10,13 +10,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from benchmarks.epoch import epoch_difference
+
 # volume: a folder of slices to float32 modality values (z, y, x).
 # indexed: the same, where the folder has a saved index.
 # frames: one file to its stored values (n, y, x), in the order of the file.
 # codec: the same on one thread, whoever has more.
 # scan: a tree to {SOPInstanceUID: (SeriesInstanceUID, z of the position)}.
 # index: a tree to the number of its series and of its frames.
-Work: TypeAlias = Literal["volume", "indexed", "frames", "codec", "scan", "index"]
+# epoch: a folder to all samples that a training loop gets of it, see `epoch.py`.
+Work: TypeAlias = Literal["volume", "indexed", "frames", "codec", "scan", "index", "epoch"]
 Load: TypeAlias = Callable[[], Any]
 
 OURS: Final = "torchdicom"
@@ -36,6 +39,9 @@ class Case:
         tolerance: Mean and largest absolute difference that a right answer may have: zeros for
             all syntaxes but the lossy ones.
         intercept: Where stored values are wanted, what a reader adds that can't but rescale.
+        epoch: Of which samples an epoch is: "volumes", "images" or "patches".
+        patches: How many patches each volume has in an epoch.
+        window: Center and width, of images.
     """
 
     name: str
@@ -45,6 +51,9 @@ class Case:
     transfer_syntax: str
     tolerance: tuple[float, float] = (0.0, 0.0)
     intercept: float = 0.0
+    epoch: str = ""
+    patches: int = 0
+    window: tuple[float, float] = (0.0, 1.0)
 
     @property
     def our_threads(self) -> int:
@@ -88,6 +97,8 @@ def difference(case: Case, found: Any) -> str | None:
     """How an answer differs from the truth, or None where it is right."""
     if case.work == "scan":
         return _scan_difference(case, found)
+    if case.work == "epoch":
+        return epoch_difference(case, found)
     if case.work == "index":
         return _index_difference(case, found)
     return _array_difference(case, found)

@@ -21,6 +21,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from benchmarks.case import Case, Contender, Load, Work, difference
 from benchmarks.contenders import find
+from benchmarks.epoch import Epoch
+from benchmarks.epoch_costs import family_bytes, measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +36,13 @@ class Runner:
     def __init__(self, contender: Contender, case: Case) -> None:
         """Prepare, and do nothing yet."""
         self.contender, self.case = contender, case
+        self._start_bytes = family_bytes() if case.work == "epoch" else 0
         self.load: Load = contender.prepare(case)
 
     def check(self) -> Answer:
         """Do the work once; is the answer right?"""
+        if isinstance(self.load, Epoch):  # which is looked at while it goes on
+            return {"wrong": difference(self.case, self.load.samples())}
         result = self.load()
         return {"wrong": difference(self.case, self.contender.values(result))}
 
@@ -72,6 +77,13 @@ class Runner:
         growth = _status("VmHWM") - before
         wrong = difference(self.case, self.contender.values(result))
         return {"growth_bytes": growth, "start_bytes": before, "wrong": wrong}
+
+    def measure_epoch(self) -> Answer:
+        """What an epoch takes of processor and memory."""
+        if not isinstance(self.load, Epoch):
+            msg = f"{self.contender.key} gives no epoch"
+            raise TypeError(msg)
+        return measured(self.load, self._start_bytes)
 
 
 def main(work: Work, key: str, requests_fd: int, answers_fd: int) -> None:

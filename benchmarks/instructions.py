@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.case import OURS, Case, Contender
+from benchmarks.case import Case, Contender
 from benchmarks.cases import COUNTED_FRAMES, first_frame
 from benchmarks.child import Runner
 from benchmarks.children import ROOT
@@ -73,25 +73,6 @@ class Instructions:
             if lane.refused is None:
                 one, all_frames = answer["instructions"]
                 lane.instructions = (all_frames - one) // (COUNTED_FRAMES - 1)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a contender; the ratio is to what ours takes."""
-        ours = next(lane for lane in self.lanes if lane.contender.name == OURS)
-        found = []
-        for lane in self.lanes:
-            row: dict[str, Any] = {
-                "case": self.case.name,
-                "contender": lane.contender.name,
-                "threads": lane.contender.threads,
-                "wrong": lane.wrong,
-                "refused": lane.refused,
-            }
-            if lane.refused is None:
-                row["instructions"] = lane.instructions
-                if ours.refused is None:
-                    row["ratio"] = float(f"{lane.instructions / ours.instructions:.4g}")
-            found.append(row)
-        return found
 
 
 def is_possible() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from benchmarks import cases
+from benchmarks import cases, epoch_cases
 from benchmarks.case import OURS, Case, Contender
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders.compiled import DIRECTLY
@@ -22,7 +22,8 @@ class Question:
         title: Its heading.
         text: What is measured, for the reader of the page.
         cases: Makes the work; True for the small form that CI has time for.
-        mode: Warm or cold page cache, or memory or instructions instead of time.
+        mode: Warm or cold page cache, or memory or instructions instead of time; epoch: warm, with
+            processor and memory besides.
         names: The contenders, or all of that work.
         most_threads: The most that one of them has.
         rounds: How many in each pass at most.
@@ -32,11 +33,11 @@ class Question:
     title: str
     text: str
     cases: Callable[[bool], list[Case]]
-    mode: Literal["warm", "cold", "memory", "instructions"] = "warm"
+    mode: Literal["warm", "cold", "memory", "instructions", "epoch"] = "warm"
     names: tuple[str, ...] | None = None
     most_threads: int = 4
-    rounds: int = 2
-    budget_s: float = 0.5
+    rounds: int = 4
+    budget_s: float = 1.0
 
     def contenders(self, case: Case, *, is_quick: bool) -> list[Contender]:
         """Those who compete at a case."""
@@ -65,6 +66,10 @@ _QUICK: Final = (
     "torchdicom.open_index",
     "torchdicom, refresh",
     "torchdicom, from an index",
+    "torchdicom, DataLoader",
+    "torchdicom, buffer",
+    "torchdicom, whole volumes",
+    "pydicom Dataset",
 )
 
 QUESTIONS: Final = {
@@ -159,5 +164,30 @@ QUESTIONS: Final = {
         "done so with 100 files.",
         cases.many,
         mode="memory",
+    ),
+    "epoch_volumes": Question(
+        "An epoch of volumes",
+        "All series of a folder as float32 volumes in Hounsfield units, batch 1, to a loop that "
+        "drops each batch when it gets the next: 4 series of 64 slices of 512x512 and 2 of 300 "
+        "native, 2 of 64 in lossless JPEG, 2 of 32 in JPEG 2000.",
+        epoch_cases.volumes,
+        mode="epoch",
+    ),
+    "epoch_images": Question(
+        "An epoch of images",
+        "What torchvision's resnet18 is trained with: each image windowed, resized to 224x224 with "
+        "antialiasing, three channels less the weights' mean and over their standard deviation. 64 "
+        "CT slices of 512x512 in batches of 32; 32 radiographs of 2048x2048 in batches of 16.",
+        epoch_cases.images,
+        mode="epoch",
+    ),
+    "epoch_patches": Question(
+        "An epoch of patches",
+        "Random patches of 64x64x64 of 2 series of 300 slices of 512x512, in Hounsfield units: 2 "
+        "of each series, of JPEG 2000 1. torchdicom reads each patch by itself, with a buffer all "
+        'of a series at once; "whole volumes" loads the series with `td.load` and cuts the patch '
+        "out of it.",
+        epoch_cases.patches,
+        mode="epoch",
     ),
 }

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 # A time is the mean of repeats that take so long, or of so many.
 _LEAST_S: Final = 0.12
 _MOST_REPEATS: Final = 5
+# Ours takes a part of the time of the one that it is beside: a long time is not judged by a blink.
+_BESIDE: Final = 0.4
+_MOST_BESIDE_S: Final = 0.5
+_MOST_REPEATS_BESIDE: Final = 20
 
 
 @dataclass(eq=False)
@@ -46,11 +50,14 @@ class Lane:
     our_threads: int = 2
 
     @property
+    def contender(self) -> Contender:
+        """Who runs in it."""
+        return self.child.contender
+
+    @property
     def is_ours(self) -> bool:
         """Whether its times are what the others are divided by."""
-        return (
-            self.child.contender.name == OURS and self.child.contender.threads == self.our_threads
-        )
+        return self.contender.name == OURS and self.contender.threads == self.our_threads
 
     @property
     def seconds(self) -> list[float]:
@@ -125,7 +132,7 @@ class Race:
             for lane in others:
                 if lane.refused is None and sum(lane.passes[-1]) < self._budget_s:
                     seconds = self._time(lane)
-                    after = self._time(ours)
+                    after = self._time_ours(ours, beside_s=seconds or 0)
                     own = beside(before, after)
                     if seconds is not None and own is not None:
                         lane.pairs[-1].append(Pair(seconds, own))
@@ -150,14 +157,21 @@ class Race:
         lane.wrong = lane.wrong or answer.get("wrong")
         return True
 
-    def _time(self, lane: Lane) -> float | None:
+    def _time_ours(self, ours: Lane, beside_s: float) -> float | None:
+        least_s = min(max(_LEAST_S, _BESIDE * beside_s), _MOST_BESIDE_S)
+        return self._time(ours, least_s, _MOST_REPEATS_BESIDE if least_s > _LEAST_S else None)
+
+    def _time(
+        self, lane: Lane, least_s: float = _LEAST_S, repeats: int | None = None
+    ) -> float | None:
         """The seconds it took, or None where it refuses."""
         if lane.refused is not None:
             return None
         if self._cold:
             answer = lane.child.ask("time_cold")
         else:
-            answer = lane.child.ask("time", least_seconds=_LEAST_S, most_repeats=_MOST_REPEATS)
+            most = repeats or _MOST_REPEATS
+            answer = lane.child.ask("time", least_seconds=least_s, most_repeats=most)
         lane.refused = answer.get("refused")
         if lane.refused is not None:
             return None

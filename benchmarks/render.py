@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import report, tables, traps_page
+from benchmarks import epoch_page, report, tables, traps_page
 from benchmarks.questions import QUESTIONS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ HERE: Final = Path(__file__).resolve().parent
 PAGE: Final = HERE / "README.md"
 README: Final = HERE.parent / "README.md"
 _TEMPLATE: Final = HERE / "page.md"
-_MARKED: Final = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
+_EPOCHS: Final = {f"epoch_{of}": of for of in ("volumes", "images", "patches")}
 _PLACEHOLDER: Final = re.compile(r"^\{(\w+)(?: (\w+))?\}$", re.MULTILINE)
 _SECTION: Final = re.compile(r"^(?=## )", re.MULTILINE)
 
@@ -47,6 +47,8 @@ _PARTS: Final[Mapping[str, Callable[[str], str]]] = {
     "bars": lambda name: tables.bars(tables.read(report.RESULTS, name)),
     "results": lambda name: tables.results(tables.read(report.RESULTS, name)["rows"]),
     "traps": lambda name: traps_page.page(tables.read(report.RESULTS, name)),
+    "costs": lambda name: epoch_page.costs(tables.read(report.RESULTS, name)["rows"]),
+    "profile": lambda name: epoch_page.profile(tables.read(report.RESULTS, name)["rows"]),
     "slower": lambda name: tables.slower(tables.read(report.RESULTS, name)["rows"]),
 }
 
@@ -75,11 +77,21 @@ def rendered(template: str) -> str:
 
 
 def readme(text: str) -> str:
-    """The README with its table made anew."""
-    answer = tables.read(report.RESULTS, "volume")
-    rendered, count = _MARKED.subn(lambda _: tables.readme(answer) + "\n", text)
+    """The README with its tables made anew; that of training appears with its answers."""
+    text = _marked(text, "benchmarks", tables.readme(tables.read(report.RESULTS, "volume")))
+    if not set(_EPOCHS) <= set(answered()):
+        return text
+    answers = {of: tables.read(report.RESULTS, name) for name, of in _EPOCHS.items()}
+    return _marked(text, "training", epoch_page.readme(answers))
+
+
+def _marked(text: str, mark: str, table: str) -> str:
+    """The text with a table in the place of that name."""
+    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    place = re.compile(f"(?<={begin}).*?(?={end})", re.DOTALL)
+    rendered, count = place.subn(lambda _: table + "\n", text)
     if count != 1:
-        msg = f"{README} has {count} places for the table instead of one"
+        msg = f"{README} has {count} places for the table of {mark} instead of one"
         raise ValueError(msg)
     return rendered
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import children, pairs, race
-from benchmarks.instructions import Instructions
+from benchmarks.case import OURS
+from benchmarks.epoch_race import EpochRace
+from benchmarks.instructions import Count, Instructions
 from benchmarks.memory import Memory
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ _PACKAGES: Final = (
 def rows(sheet: race.Race | Memory | Instructions) -> list[dict[str, Any]]:
     """One row a contender."""
     if isinstance(sheet, Instructions):
-        return sheet.rows()
+        return counted_rows(sheet.case.name, sheet.lanes)
     if isinstance(sheet, Memory):
         return [_memory_row(sheet.case.name, lane) for lane in sheet.lanes]
-    return timed_rows(sheet.case.name, sheet.lanes)
+    found = timed_rows(sheet.case.name, sheet.lanes)
+    return list(map(sheet.with_costs, found)) if isinstance(sheet, EpochRace) else found
 
 
 def timed_rows(case: str, lanes: Sequence[race.Lane]) -> list[dict[str, Any]]:
@@ -57,10 +60,13 @@ def _beside_ours(lane: race.Lane, ours: race.Lane) -> dict[str, Any]:
     """The ratio and the pairs that it is of, or the times of who has none."""
     found = pairs.ratios(lane.pairs)
     if found and ours.refused is None:
-        # Of a few loads on a shared machine, two runs' means lie closer than their medians.
-        mean = {"ratio": _short(statistics.geometric_mean(found))}
+        row: dict[str, Any] = _spread("ratio", found) | {
+            "ratio": _short(pairs.mean_ratio(lane.pairs))
+        }
+        if within := pairs.interval(lane.pairs):
+            row["interval"] = [_short(end) for end in within]
         both = [[[_short(seconds) for seconds in pair] for pair in one] for one in lane.pairs]
-        return {**_spread("ratio", found), **mean, "pairs": both}
+        return {**row, "pairs": both}
     passes = [[_short(seconds) for seconds in one] for one in lane.passes]
     return {"ratio": 1.0, "passes": passes} if lane is ours else {"passes": passes}
 
@@ -73,8 +79,22 @@ def _memory_row(case: str, lane: race.Lane) -> dict[str, Any]:
     return row
 
 
-def _row(case: str, lane: race.Lane) -> dict[str, Any]:
-    contender = lane.child.contender
+def counted_rows(case: str, lanes: Sequence[Count]) -> list[dict[str, Any]]:
+    """Instructions, and how many times ours that is."""
+    ours = next(lane for lane in lanes if lane.contender.name == OURS)
+    found = []
+    for lane in lanes:
+        row = _row(case, lane)
+        if lane.refused is None:
+            row["instructions"] = lane.instructions
+            if ours.refused is None:
+                row["ratio"] = _short(lane.instructions / ours.instructions)
+        found.append(row)
+    return found
+
+
+def _row(case: str, lane: race.Lane | Count) -> dict[str, Any]:
+    contender = lane.contender
     facts = {"case": case, "contender": contender.name, "threads": contender.threads}
     return {**facts, "wrong": lane.wrong, "refused": lane.refused}
 

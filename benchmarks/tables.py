@@ -95,7 +95,7 @@ def _cell(row: Row | None, notes: Notes) -> str:
     else:
         text = f"{_number(row['ms'])} ms"
         if "ratio" in row:
-            text += f" ({times(row['ratio'])})"
+            text += f" ({_ratio(row)})"
     if row["wrong"]:
         text += " **wrong**" + notes.mark(_escaped(row["wrong"]))
     return text
@@ -104,6 +104,14 @@ def _cell(row: Row | None, notes: Notes) -> str:
 def _escaped(text: str) -> str:
     """As plain text in Markdown."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("_", "\\_").replace("*", "\\*")
+
+
+def _ratio(row: Row) -> str:
+    """How many times as long as ours; where that has not settled, between what it lies."""
+    if "interval" not in row:
+        return times(row["ratio"])
+    low, high = (times(end) for end in row["interval"])
+    return low if low == high else f"{low[:-1]} to {high}"
 
 
 def _number(value: float) -> str:
@@ -120,7 +128,7 @@ def times(ratio: float) -> str:
 def slower(rows: Sequence[Row]) -> str:
     """Every right answer of someone else that came sooner than ours with two threads."""
     lines = [
-        (row["case"], row["contender"], str(row["threads"]), times(row["ratio"]))
+        (row["case"], row["contender"], str(row["threads"]), _ratio(row))
         for row in rows
         if row.get("ratio", 1) < 1 and not row["wrong"]
         if not row["contender"].startswith((OURS, "limit"))
@@ -144,9 +152,9 @@ def readme(answer: Mapping[str, Any]) -> str:
 def _best(rows: Sequence[Row], case: str, name: str) -> str:
     """Of one and two threads the faster, in times ours."""
     found = [row for row in rows if _is(row, case, name)]
-    right = [row["ratio"] for row in found if "ratio" in row and not row["wrong"]]
+    right = [row for row in found if "ratio" in row and not row["wrong"]]
     if right:
-        return times(min(right))
+        return _ratio(min(right, key=lambda row: float(row["ratio"])))
     if any(row["wrong"] for row in found):
         return "wrong"
     return "refused" if any(row["refused"] for row in found) else ""

@@ -125,9 +125,12 @@ KEYWORDS: dict[str, tuple[int, str]] = {
     # US or SS by PixelRepresentation: negative ones are given as their 16 bits.
     "PixelPaddingValue": (0x00280120, "US"),
     "PixelPaddingRangeLimit": (0x00280121, "US"),
+    "WindowCenter": (0x00281050, "DS"),
+    "WindowWidth": (0x00281051, "DS"),
     "RescaleIntercept": (0x00281052, "DS"),
     "RescaleSlope": (0x00281053, "DS"),
     "RescaleType": (0x00281054, "LO"),
+    "VOILUTFunction": (0x00281056, "CS"),
     "ModalityLUTSequence": (0x00283000, "SQ"),
     "DoseGridScaling": (0x3004000E, "DS"),
     "Units": (0x00541001, "CS"),

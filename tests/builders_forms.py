@@ -135,6 +135,30 @@ def modality_lut(
     return Element(0x00283000, "SQ", [item])
 
 
+def voi_lut(
+    values: Sequence[int],
+    *,
+    first: int = 0,
+    bits: int = 16,
+    vr: str = "US",
+    syntax: Syntax = EXPLICIT,
+    word_each: bool = True,
+) -> list[Element]:
+    """An item of VOILUTSequence (PS3.3 C.11.2); entries stand in a word each, or two to a word."""
+    order = syntax.order
+    descriptor = struct.pack(f"{order}3H", len(values) % 65536, first & 0xFFFF, bits)
+    data = struct.pack(f"{order}{len(values)}H", *values) if word_each else bytes(values)
+    return [
+        Element(0x00283002, vr, descriptor),
+        Element(0x00283006, "OW", data + b"\0" * (len(data) % 2)),
+    ]
+
+
+def voi_luts(*items: list[Element]) -> Element:
+    """VOILUTSequence of the given items."""
+    return Element(0x00283010, "SQ", list(items))
+
+
 def real_world_item(
     *,
     first: float,

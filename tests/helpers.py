@@ -22,6 +22,9 @@ Source = str | Path | bytes
 Backend = Literal["native", "reference"]
 Output = Literal["stored", "modality"]
 ROOT = Path(__file__).resolve().parent.parent
+# Of a child that imports what tests share.
+_FOLDERS = [str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+WITH_TESTS = os.environ | {"PYTHONPATH": os.pathsep.join(_FOLDERS)}
 
 _TAGS = {k: tag for k, (tag, _) in KEYWORDS.items()}
 _TAGS |= {"PixelData": 0x7FE00010, "TransferSyntaxUID": 0x00020010}
@@ -36,7 +39,7 @@ _CODES: dict[type[td.DicomError], str] = {
     td.UnsupportedError: """unsupported_transfer_syntax unsupported_pixel_format
         unsupported_photometric unsupported_functional_groups
         unsupported_multi_frame unsupported_mosaic integer_dtype no_real_world_map
-        several_real_world_maps""",
+        several_real_world_maps no_window""",
     td.DecodeError: "codestream_mismatch invalid_codestream decoder_failed",
     td.SeriesError: """empty_folder no_dicom_files no_images several_series no_position
         invalid_geometry localizer mixed_orientation mixed_size mixed_pixel_format duplicate_files

@@ -25,6 +25,10 @@ LEFT_OUT = {
     "test_benchmark_race.py": "the race of the benchmarks, with processes of their own",
     "test_benchmark_pairs.py": "the arithmetic of the benchmarks",
     "test_benchmark_index.py": "what the benchmarks ask of an index, with processes of their own",
+    "test_benchmark_epoch.py": "what the benchmarks ask of an epoch, with processes of their own",
+    "test_examples.py": "programs whose time is torch's; other tests load as they do",
+    "test_examples_errors.py": "the same, told to do what they cannot",
+    "test_loader_memory.py::test_nothing_grows_over_a_thousand_loads": "what is freed is kept here",
     "test_benchmark_traps.py": "other readers, and the judge of what they give",
     "test_reference.py": "the reference backend alone",
     "test_reference_colour.py": "the reference backend alone",
@@ -60,7 +64,8 @@ def finds_nothing(item: pytest.Item) -> bool:
     """Whether it is listed above, or runs the reference alone: its twin runs the C++ core."""
     call = getattr(item, "callspec", None)
     is_reference = call is not None and call.params.get("backend") == "reference"
-    return is_reference or item.path.name in LEFT_OUT
+    names = item.path.name, f"{item.path.name}::{item.name}"
+    return is_reference or any(name in LEFT_OUT for name in names)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

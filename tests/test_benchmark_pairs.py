@@ -9,7 +9,23 @@ from typing import Any
 import pytest
 
 from benchmarks import run
-from benchmarks.pairs import QUICK, WHOLE, Pair, Plan, beside, ratios, standard_error
+from benchmarks.pairs import (
+    QUICK,
+    WHOLE,
+    Pair,
+    Plan,
+    beside,
+    interval,
+    mean_ratio,
+    ratios,
+    standard_error,
+)
+
+
+def pairs(*found: float) -> list[Pair]:
+    """Of these ratios."""
+    return [Pair(ratio, 1) for ratio in found]
+
 
 STEADY = [[Pair(2, 1), Pair(2.02, 1)]]
 UNSTEADY = [[Pair(2, 1), Pair(3, 1)]]
@@ -31,26 +47,39 @@ def test_ratios_are_of_each_pair_by_itself() -> None:
 
 def test_the_error_of_a_mean_is_that_of_logarithms() -> None:
     # Of two it is half of how far they are apart, here log 1.1; of twice as many 1 / sqrt(3) of it.
-    assert standard_error([1, 1.21]) == pytest.approx(0.0953102)
-    assert standard_error([1, 1.21] * 2) == pytest.approx(0.0550274, abs=1e-7)
-    assert standard_error([10, 12.1]) == pytest.approx(0.0953102)
-    assert standard_error([3, 3, 3]) == 0
-    assert standard_error([2]) == math.inf
+    assert standard_error([pairs(1, 1.21)] * 2) == pytest.approx(0.0550274, abs=1e-7)
+    assert standard_error([pairs(10, 12.1)] * 2) == pytest.approx(0.0550274, abs=1e-7)
+    assert standard_error([pairs(3), pairs(3), pairs(3)]) == 0
+    assert standard_error([pairs(2)]) == math.inf
+    assert standard_error([pairs(2, 2, 2)]) == math.inf
     assert standard_error([]) == math.inf
+
+
+def test_passes_that_differ_count_more_than_their_pairs() -> None:
+    # The pairs alone would have an error of 0.0360; two passes 1.21 apart have half of log 1.21.
+    assert standard_error([pairs(*[1] * 4), pairs(*[1.21] * 4)]) == pytest.approx(0.0953102)
+    assert standard_error([pairs(1), [], pairs(1.21)]) == pytest.approx(0.0953102)
+
+
+def test_a_ratio_that_is_not_settled_lies_in_an_interval() -> None:
+    passes = [pairs(2), pairs(2.42)]
+    assert mean_ratio(passes) == pytest.approx(2.2)
+    assert interval(passes) == pytest.approx((2.2 / 1.21, 2.2 * 1.21))
+    assert interval([pairs(2), pairs(2.02)]) is None
+    assert interval([pairs(2)]) is None  # nothing is known of its error
 
 
 @pytest.mark.parametrize(
     ("passes", "expected"),
     [
         (STEADY, False),
-        (STEADY * 2, False),
-        (STEADY * 3, True),
-        (UNSTEADY * 3, False),
+        (STEADY * 2, True),
+        (UNSTEADY * 2, False),
         (UNSTEADY * 11, False),
         (UNSTEADY * 12, True),
-        ([[]] * 2, False),
-        ([[]] * 3, True),
-        ([[Pair(2, 1)], [], []], False),
+        ([[]], False),
+        ([[]] * 2, True),
+        ([pairs(2), []], False),
     ],
 )
 def test_a_row_is_settled_by_its_error_or_its_passes(
@@ -62,12 +91,12 @@ def test_a_row_is_settled_by_its_error_or_its_passes(
 
 def test_a_quick_run_has_as_many_passes_for_all() -> None:
     for one in (STEADY, UNSTEADY):
-        assert [QUICK.is_settled(one * count) for count in (3, 4)] == [False, True]
+        assert [QUICK.is_settled(one * count) for count in (1, 2)] == [False, True]
 
 
 def test_the_error_that_settles_is_that_of_the_plan() -> None:
-    assert Plan(1, 9, 0.096).is_settled([[Pair(1, 1), Pair(1.21, 1)]])
-    assert not Plan(1, 9, 0.095).is_settled([[Pair(1, 1), Pair(1.21, 1)]])
+    assert Plan(1, 9, 0.096).is_settled([pairs(1), pairs(1.21)])
+    assert not Plan(1, 9, 0.095).is_settled([pairs(1), pairs(1.21)])
 
 
 class Sheet:
@@ -94,8 +123,8 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "time", SimpleNamespace(monotonic=lambda: Sheet.now))
 
 
-def passes_of(sheets: dict[str, list[Any]]) -> None:
-    run._run_passes(sheets)
+def passes_of(sheets: dict[str, list[Any]], **options: float) -> None:
+    run._run_passes(sheets, **options)
 
 
 def test_a_run_ends_when_all_is_settled(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,9 +145,12 @@ def test_no_pass_starts_late(capsys: pytest.CaptureFixture[str]) -> None:
     passes_of({"volume": [late]})
     assert late.ran == 4  # at 30 minutes, but not at 40
     assert capsys.readouterr().out.endswith("no pass 5: it is late\n")
+    shorter = Sheet(9, seconds=600)
+    passes_of({"volume": [shorter]}, minutes=25)
+    assert shorter.ran == 3
 
 
 def test_the_least_passes_are_run_however_late() -> None:
     slow = Sheet(9, seconds=6000)
     passes_of({"volume": [slow]})
-    assert slow.ran == 3
+    assert slow.ran == 2

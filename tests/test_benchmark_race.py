@@ -122,17 +122,19 @@ class Scripted:
 
     def __init__(self, contender: Contender, seconds: Sequence[float], log: list[str]) -> None:
         self.contender, self._seconds, self._log = contender, list(seconds), log
+        self.asked: list[tuple[float, int]] = []
 
     def prepare(self, case: Case) -> dict[str, Any]:
         del case
         return {}
 
-    def ask(self, method: str, **_: object) -> dict[str, Any]:
+    def ask(self, method: str, **arguments: Any) -> dict[str, Any]:
         if method != "time":
             self._log.append(f"{self.contender.name} {method}")
             return {}
         seconds = self._seconds.pop(0)
         self._log.append(self.contender.name)
+        self.asked.append((arguments["least_seconds"], arguments["most_repeats"]))
         return {"refused": "crashed"} if seconds == CRASH else {"seconds": [seconds]}
 
 
@@ -172,6 +174,19 @@ def test_ours_is_timed_between_the_others() -> None:
     assert [row["ms"] for row in rows] == [4000, 6000, 6000]
     assert "pairs" not in rows[0]
     assert rows[0]["passes"] == [[1, 4, 16, 4, 1]]
+
+
+@pytest.mark.parametrize(
+    ("theirs_s", "expected"), [(0.01, (0.12, 5)), (1.0, (0.4, 20)), (9.0, (0.5, 20))]
+)
+def test_ours_is_timed_for_longer_beside_a_long_time(
+    theirs_s: float, expected: tuple[float, int]
+) -> None:
+    race, log = scripted_race(TWO, torchdicom=[1] * 4, a=[theirs_s])
+    race.run_pass()
+    asked = race.lanes[0].child.asked  # type: ignore[attr-defined]
+    assert asked == [(0.12, 5), expected]
+    assert log[2:5] == ["torchdicom", "a", "torchdicom"]
 
 
 def test_a_crash_ends_one_contender_alone() -> None:

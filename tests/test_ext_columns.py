@@ -39,6 +39,7 @@ OPTIONS: dict[str, Any] = {
     "reduce": 0,
     "codec": None,
     "rwvm": None,
+    "finish": None,
 }
 SLICE_THICKNESS = 0x0018_0050
 DTYPES = {

@@ -14,6 +14,8 @@ from benchmarks.contenders import (
     peers,
     pydicom_ways,
     scanners,
+    training,
+    training_peers,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ CONTENDERS: Final[dict[Work, tuple[Contender, ...]]] = {
     ),
     "scan": scanners.SCAN,
     "index": indexes.INDEX,
+    "epoch": (*training.EPOCH, *training_peers.EPOCH),
 }
 
 

@@ -10,11 +10,13 @@ from benchmarks.datasets.ct import CT_SYNTAXES, LOSSY, ct_series, header_tree
 from benchmarks.datasets.enhanced import ENHANCED_SYNTAXES, enhanced_ct
 from benchmarks.datasets.mammogram import MAMMOGRAM_SYNTAXES, mammogram
 from benchmarks.datasets.many import FILES_A_SERIES, many_files
+from benchmarks.datasets.training import COHORT_SYNTAXES, ct_cohort, moved, radiographs
 
 __all__ = [
     "CACHE",
     "CODEC_SYNTAXES",
     "CODEC_TOLERANCE",
+    "COHORT_SYNTAXES",
     "CT_SYNTAXES",
     "ENHANCED_SYNTAXES",
     "FILES_A_SERIES",
@@ -23,11 +25,14 @@ __all__ = [
     "MAMMOGRAM_SYNTAXES",
     "Picture",
     "codec_frames",
+    "ct_cohort",
     "ct_series",
     "enhanced_ct",
     "header_tree",
     "mammogram",
     "many_files",
+    "moved",
+    "radiographs",
     "truth",
 ]
 

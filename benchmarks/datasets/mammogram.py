@@ -112,14 +112,15 @@ def mammogram(syntax: str = "native", rows: int = 4096, columns: int = 3328) -> 
 
     def fill(folder: Path) -> None:
         cells = np.load(picture)[0].astype("<u2")
-        ds = _image(rows, columns)
+        ds = without_pixels(rows, columns)
         add_pixels(ds, syntax, cells)
         ds.save_as(folder / "MG00001.dcm", enforce_file_format=True)
 
     return made(f"mammogram-{shape}-{syntax}", fill, lambda: picture)
 
 
-def _image(rows: int, columns: int) -> Dataset:
+def without_pixels(rows: int, columns: int) -> Dataset:
+    """The image but for its pixels and what they are coded in."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     for keyword, value in _ATTRIBUTES.items():

@@ -44,6 +44,7 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::unsupported_mosaic, "unsupported_mosaic", unsupported},
     CodeRow{ErrorCode::no_real_world_map, "no_real_world_map", unsupported},
     CodeRow{ErrorCode::several_real_world_maps, "several_real_world_maps", unsupported},
+    CodeRow{ErrorCode::no_window, "no_window", unsupported},
     CodeRow{ErrorCode::integer_dtype, "integer_dtype", unsupported},
     CodeRow{ErrorCode::codestream_mismatch, "codestream_mismatch", decode},
     CodeRow{ErrorCode::invalid_codestream, "invalid_codestream", decode},

@@ -48,6 +48,7 @@ enum class ErrorCode : std::uint8_t {
     unsupported_mosaic,
     no_real_world_map,
     several_real_world_maps,
+    no_window,
     integer_dtype,
     codestream_mismatch,
     invalid_codestream,

@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,6 +106,7 @@ File& File::operator=(File&& other) noexcept {
 }
 
 std::size_t File::read_at(std::uint64_t offset, MutableByteSpan into) const {
+    const auto start = std::chrono::steady_clock::now();
     std::size_t done = 0;
     while (done < into.size()) {
         const MutableByteSpan rest = into.subspan(done);
@@ -121,7 +123,9 @@ std::size_t File::read_at(std::uint64_t offset, MutableByteSpan into) const {
         }
         done += static_cast<std::size_t>(count);
     }
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
     stats_->bytes_read.fetch_add(done, std::memory_order_relaxed);
+    stats_->read_ns.fetch_add(static_cast<std::uint64_t>(took.count()), std::memory_order_relaxed);
     return done;
 }
 

@@ -7,6 +7,7 @@
 #include "pipeline/load.hpp"
 #include "place/output.hpp"
 
+#include <functional>
 #include <optional>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -45,21 +46,28 @@ class HeldSources {
 [[nodiscard]] DType dtype_from_name(const std::string& name);
 [[nodiscard]] std::string name_of(DType dtype);
 
-/// Threads for a call, with a checkpoint that raises KeyboardInterrupt after Ctrl-C.
+/// Whether the call that this thread is in is still wanted: throws where it was told to stop.
+using StopCheck = std::function<void()>;
+[[nodiscard]] StopCheck stop_check_of_thread();
+
+/// Threads for a call, with a checkpoint that raises KeyboardInterrupt after Ctrl-C, and stops
+/// where the calling thread is told to.
 [[nodiscard]] ParallelOptions parallel_options(std::size_t threads);
 
 /// The actions by code, and the two tolerances by name. Throws std::invalid_argument for others.
 [[nodiscard]] Policy policy_from(const py::dict& options);
 
 /// The options of a load but for sources and series: exactly policy, output, dtype, out,
-/// num_threads, texts, slices, region, reduce, codec, rwvm and mask. `options` must outlive the
-/// request: it holds the memory that out names.
+/// num_threads, texts, slices, region, reduce, codec, rwvm, finish and mask. `options` must outlive
+/// the request: it holds the memory that out names.
 [[nodiscard]] LoadRequest load_request(const py::kwargs& options);
 
 /// An array over the buffer: it, and every view of it, keeps the memory out of the pool.
 [[nodiscard]] py::array to_array(Buffer buffer, const Plan& plan);
 /// The same for a mask.
 [[nodiscard]] py::array to_mask_array(Buffer buffer, const Plan& plan);
+/// The same of its bytes.
+[[nodiscard]] py::array to_byte_array(Buffer buffer);
 
 /// (code, message, slices, files, measured) of each.
 [[nodiscard]] py::list to_python(const std::vector<Defect>& defects);
@@ -74,6 +82,7 @@ void remember_stats(const LoadStats& stats);
 void register_errors(py::module_& module);
 void register_load(py::module_& module);
 void register_header(py::module_& module);
+void register_memory(py::module_& module);
 void register_runtime(py::module_& module);
 void register_scan(py::module_& module);
 

@@ -94,7 +94,8 @@ std::string name_of(DType dtype) {
 }
 
 ParallelOptions parallel_options(std::size_t threads) {
-    return {.threads = threads, .checkpoint = [] {
+    return {.threads = threads, .checkpoint = [is_wanted = stop_check_of_thread()] {
+                is_wanted();
                 const py::gil_scoped_acquire gil;
                 if (PyErr_CheckSignals() != 0) {
                     throw py::error_already_set{};
@@ -104,6 +105,11 @@ ParallelOptions parallel_options(std::size_t threads) {
 
 py::array to_array(Buffer buffer, const Plan& plan) {
     return array_over(std::move(buffer), numpy_dtype(plan.dtype), plan.shape());
+}
+
+py::array to_byte_array(Buffer buffer) {
+    const std::size_t size = buffer.bytes().size();
+    return array_over(std::move(buffer), py::dtype::of<std::uint8_t>(), {size});
 }
 
 py::array to_mask_array(Buffer buffer, const Plan& plan) {

@@ -46,6 +46,37 @@ OutputOptions output_options(const std::string& output, const std::optional<std:
     return options;
 }
 
+ClipRange range_from(const py::handle& range) {
+    const auto [low, high] = range.cast<std::array<double, 2>>();
+    return {low, high};
+}
+
+/// The fields of Python's Finish by name; None: nothing is done behind the rescale.
+std::optional<FinishOptions> finish_from(const py::object& finish) {
+    if (finish.is_none()) {
+        return std::nullopt;
+    }
+    const auto fields = finish.cast<py::dict>();
+    FinishOptions options;
+    if (!fields["size"].is_none()) {
+        const auto [rows, columns] = fields["size"].cast<std::array<std::size_t, 2>>();
+        options.size = Extent{.rows = rows, .columns = columns};
+    }
+    const py::object window = fields["window"];
+    options.takes_file_window = py::isinstance<py::str>(window);
+    if (!window.is_none() && !options.takes_file_window) {
+        const auto [low, width] = range_from(window);
+        options.window = ValueWindow{.way = ValueWindow::Way::span, .low = low, .width = width};
+    }
+    if (!fields["clip"].is_none()) {
+        options.clip = range_from(fields["clip"]);
+    }
+    options.mean = fields["mean"].cast<std::vector<double>>();
+    options.std = fields["std"].cast<std::vector<double>>();
+    options.repeats_gray = !fields["channels"].is_none();
+    return options;
+}
+
 /// How often rows and columns are halved.
 std::uint32_t reduce_from(std::size_t reduce) {
     if (reduce > kMaxReduce) {
@@ -96,13 +127,14 @@ py::tuple decode(const py::object& source, const std::optional<std::vector<std::
                  const std::string& output, const std::optional<std::string>& dtype,
                  const py::object& region, std::size_t reduce,
                  const std::optional<std::string>& codec, std::optional<std::string> rwvm,
-                 const OutArgument& out, std::size_t num_threads) {
+                 const py::object& finish, const OutArgument& out, std::size_t num_threads) {
     py::list sources;
     sources.append(source);
     const HeldSources held{sources};
     LoadRequest request;
     request.sources = held.sources();
     request.output = output_options(output, dtype, std::move(rwvm));
+    request.output.finish = finish_from(finish);
     request.region = region_from(region);
     request.reduce = reduce_from(reduce);
     request.codec = codec.value_or("");
@@ -136,7 +168,7 @@ Policy policy_from(const py::dict& options) {
 }
 
 LoadRequest load_request(const py::kwargs& options) {
-    constexpr std::size_t kOptions = 12;
+    constexpr std::size_t kOptions = 13;
     if (options.size() != kOptions) {
         throw std::invalid_argument{"a load has " + std::to_string(kOptions) + " options, not " +
                                     std::to_string(options.size())};
@@ -146,6 +178,7 @@ LoadRequest load_request(const py::kwargs& options) {
     request.output = output_options(options["output"].cast<std::string>(),
                                     options["dtype"].cast<std::optional<std::string>>(),
                                     options["rwvm"].cast<std::optional<std::string>>());
+    request.output.finish = finish_from(options["finish"]);
     request.texts = options["texts"].cast<std::vector<Tag>>();
     request.slices = slice_selection(options["slices"]);
     request.region = region_from(options["region"]);
@@ -161,7 +194,8 @@ void register_load(py::module_& module) {
     module.def("load_series", &load, py::arg("sources"), py::kw_only(), py::arg("series"));
     module.def("decode_frames", &decode, py::arg("source"), py::kw_only(), py::arg("frames"),
                py::arg("output"), py::arg("dtype"), py::arg("region"), py::arg("reduce"),
-               py::arg("codec"), py::arg("rwvm"), py::arg("out"), py::arg("num_threads"));
+               py::arg("codec"), py::arg("rwvm"), py::arg("finish"), py::arg("out"),
+               py::arg("num_threads"));
 }
 
 } // namespace torchdicom::bind

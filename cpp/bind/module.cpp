@@ -7,6 +7,7 @@ PYBIND11_MODULE(_ext, module) {
     torchdicom::bind::register_errors(module);
     torchdicom::bind::register_load(module);
     torchdicom::bind::register_header(module);
+    torchdicom::bind::register_memory(module);
     torchdicom::bind::register_runtime(module);
     torchdicom::bind::register_scan(module);
 }

@@ -3,6 +3,9 @@
 #include "bind/bindings.hpp"
 #include "decode/decoder.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace torchdicom::bind {
 
 namespace {
@@ -18,6 +21,22 @@ struct Counts {
 Counts& last_counts() {
     thread_local Counts counts;
     return counts;
+}
+
+/// What all calls of this thread took, in seconds: in pread(2), and altogether.
+struct Seconds {
+    double read = 0;
+    double all = 0;
+};
+
+Seconds& seconds_of_thread() {
+    thread_local Seconds seconds;
+    return seconds;
+}
+
+py::tuple thread_seconds() {
+    const Seconds& seconds = seconds_of_thread();
+    return py::make_tuple(seconds.read, seconds.all);
 }
 
 py::dict last_load_stats() {
@@ -61,6 +80,13 @@ void remember_stats(const LoadStats& stats) {
                            .bytes_read = stats.bytes_read,
                            .allocations = stats.allocations,
                            .threads = stats.threads};
+    using Second = std::chrono::duration<double>;
+    const double took = Second{std::chrono::steady_clock::now() - stats.started}.count();
+    const double read = Second{std::chrono::nanoseconds{stats.read_ns.load()}}.count();
+    const auto threads = static_cast<double>(std::max<std::uint64_t>(stats.threads, 1));
+    Seconds& seconds = seconds_of_thread();
+    seconds.all += took;
+    seconds.read += std::min(read / threads, took); // its threads read at the same time
 }
 
 void register_runtime(py::module_& module) {
@@ -68,6 +94,7 @@ void register_runtime(py::module_& module) {
     module.def("codec_table", &codec_rows);
     module.def("codec_names", &names_of_codecs);
     module.def("last_load_stats", &last_load_stats);
+    module.def("thread_seconds", &thread_seconds);
     module.def("empty_pool", &empty_pool, py::call_guard<py::gil_scoped_release>());
     module.def("pooled_bytes", &pooled_bytes, py::call_guard<py::gil_scoped_release>());
 }

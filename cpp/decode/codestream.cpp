@@ -106,8 +106,12 @@ Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelF
     return stream;
 }
 
+bool may_exceed_high_bit(const CodestreamInfo& info, const PixelFormat& format) noexcept {
+    return info.precision > format.high_bit + 1;
+}
+
 void check_unused_bits(ByteSpan samples, const CodestreamInfo& info, const PixelFormat& format) {
-    if (info.precision <= format.high_bit + 1) {
+    if (!may_exceed_high_bit(info, format)) {
         return;
     }
     const bool is_whole = with_cell(format.bytes_per_sample(), [&]<typename Cell>(Cell /*type*/) {

@@ -56,6 +56,10 @@ struct Codestream {
 /// none, the frame as it is.
 Codestream check_codestream(ByteSpan codestream, Encoding encoding, const PixelFormat& format);
 
+/// Whether samples of the codestream have bits beyond the header's HighBit.
+[[nodiscard]] bool may_exceed_high_bit(const CodestreamInfo& info,
+                                       const PixelFormat& format) noexcept;
+
 /// For a codestream of more bits than the header's HighBit: throws codestream_mismatch where a
 /// decoded sample has a value up there, which BitsStored would cut off. Signs, extended or not, are
 /// none. Samples of JPEG 2000 come with PixelRepresentation's sign.

@@ -72,11 +72,11 @@ class CheckedRows final : public RowSink {
         const PixelFormat& format = request_->format;
         const std::size_t pixel_bytes = format.samples_per_pixel * format.bytes_per_sample();
         const std::size_t row_bytes = given_.columns() * pixel_bytes;
-        const std::size_t end = next_row_ + rows.size() / row_bytes;
-        const std::size_t from = std::clamp(wanted_.y0, next_row_, end);
-        const std::size_t to = std::clamp(wanted_.y1, from, end);
-        const ByteSpan seen = rows.subspan((from - next_row_) * row_bytes, (to - from) * row_bytes);
-        next_row_ = end;
+        const RowRange given{.first = next_row_, .end = next_row_ + rows.size() / row_bytes};
+        const RowRange wanted = rows_in(wanted_, given);
+        const ByteSpan seen =
+            rows.subspan((wanted.first - given.first) * row_bytes, wanted.size() * row_bytes);
+        next_row_ = given.end;
         const std::size_t x0 = std::clamp(wanted_.x0, given_.x0, given_.x1);
         const std::size_t x1 = std::clamp(wanted_.x1, x0, given_.x1);
         if (x1 - x0 == given_.columns()) {
@@ -107,6 +107,10 @@ void decode_frame(ByteSpan codestream, const DecodeRequest& request, RowSink& ro
     check_expansion(codestream, request.format);
     const Codestream stream = check_codestream(codestream, request.syntax.encoding, request.format);
     const Codec& codec = choose_codec(request, stream.info);
+    if (!may_exceed_high_bit(stream.info, request.format)) {
+        codec.decode(stream, request, rows);
+        return;
+    }
     CheckedRows checked{stream.info, request, rows};
     codec.decode(stream, request, checked);
 }

@@ -1,12 +1,12 @@
 // Gray frames of 12 bits: libjpeg-turbo's coefficients, and samples of our own. GDCM reads them as
 // well, and fills what is damaged with whatever comes next.
 
+#include "base/cells.hpp"
 #include "base/cpu.hpp"
 #include "decode/inverse_dct.hpp"
 #include "decode/libjpeg_session.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace torchdicom {
 
@@ -37,8 +37,7 @@ ByteSpan as_8_bits(const Codestream& stream) {
 template <typename Cell>
 void put_samples(std::span<const std::uint16_t> samples, MutableByteSpan cells) noexcept {
     for (std::size_t i = 0; i < samples.size(); ++i) {
-        const auto value = static_cast<Cell>(samples[i]);
-        std::memcpy(cells.subspan(i * sizeof(Cell), sizeof(Cell)).data(), &value, sizeof value);
+        store_cell(cells, i, static_cast<Cell>(samples[i]));
     }
 }
 
@@ -86,11 +85,7 @@ class BlockRow {
             const auto line = samples.subspan(y * kBlockSide, width);
             const MutableByteSpan into =
                 cells_.subspan((y * format_->columns + x) * cell, width * cell);
-            if (cell == sizeof(std::uint16_t)) {
-                put_samples<std::uint16_t>(line, into);
-            } else {
-                put_samples<std::uint32_t>(line, into);
-            }
+            with_cell(cell, [&]<typename Cell>(Cell /*type*/) { put_samples<Cell>(line, into); });
         }
     }
 

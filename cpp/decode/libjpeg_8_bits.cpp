@@ -1,11 +1,10 @@
 // Frames of 8 bits through libjpeg-turbo.
 
+#include "base/cells.hpp"
 #include "decode/jpeg_colour.hpp"
 #include "decode/libjpeg_session.hpp"
-#include "decode/native_rows.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace torchdicom {
@@ -66,8 +65,7 @@ void read_rows(JpegDecompressor& decompressor, MutableByteSpan into, std::size_t
 /// Samples of 8 bits in cells that have more.
 template <typename Cell> void widen(ByteSpan samples, MutableByteSpan cells) noexcept {
     for (std::size_t i = 0; i < samples.size(); ++i) {
-        const auto value = std::to_integer<Cell>(samples[i]);
-        std::memcpy(cells.subspan(i * sizeof(Cell), sizeof(Cell)).data(), &value, sizeof value);
+        store_cell(cells, i, std::to_integer<Cell>(samples[i]));
     }
 }
 
@@ -76,11 +74,7 @@ MutableByteSpan as_cells(MutableByteSpan samples, std::size_t width) {
         return samples;
     }
     const MutableByteSpan cells = decode_scratch(Scratch::frame, samples.size() * width);
-    if (width == sizeof(std::uint16_t)) {
-        widen<std::uint16_t>(samples, cells);
-    } else {
-        widen<std::uint32_t>(samples, cells);
-    }
+    with_cell(width, [&]<typename Cell>(Cell /*type*/) { widen<Cell>(samples, cells); });
     return cells;
 }
 
@@ -119,8 +113,7 @@ void decode_jpeg_8_bits(const Codestream& stream, const DecodeRequest& request, 
     rows.start({.window = window, .reduced = reduced, .is_rgb = format.samples_per_pixel == 3});
     skip_rows(decompressor, window.y0);
     const std::size_t row_bytes = window.x1 * format.samples_per_pixel;
-    const std::size_t band =
-        std::clamp<std::size_t>(kPart / row_bytes, 1, session.row_pointers.size());
+    const std::size_t band = std::min(rows_of_band(row_bytes, kPart), session.row_pointers.size());
     const MutableByteSpan samples = decode_scratch(Scratch::rows, band * row_bytes);
     bool wants_more = true;
     for (std::size_t y = window.y0; y < window.y1 && wants_more; y += band) {

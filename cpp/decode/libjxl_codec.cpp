@@ -1,5 +1,6 @@
 #include "decode/libjxl_codec.hpp"
 
+#include "base/cells.hpp"
 #include "decode/jpegxl_input.hpp"
 
 #include <algorithm>
@@ -61,20 +62,17 @@ void fill_cells(ByteSpan decoded, std::uint32_t precision, MutableByteSpan cells
 using FillFunction = void (*)(ByteSpan, std::uint32_t, MutableByteSpan);
 
 template <typename From> FillFunction fill_function(std::size_t cell_bytes) {
-    if (cell_bytes == sizeof(std::uint8_t)) {
-        return fill_cells<From, std::uint8_t>;
-    }
-    return cell_bytes == sizeof(std::uint16_t) ? fill_cells<From, std::uint16_t>
-                                               : fill_cells<From, std::uint32_t>;
+    return with_cell(cell_bytes, []<typename Cell>(Cell /*type*/) -> FillFunction {
+        return fill_cells<From, Cell>;
+    });
 }
 
 /// A few rows at a time, which are warm when the sink has them.
 void put_cells(ByteSpan decoded, std::size_t sample_bytes, std::uint32_t precision,
                const PixelFormat& format, RowSink& rows) {
-    constexpr std::size_t kPart = std::size_t{64} << 10U;
     const std::size_t row_bytes = format.bytes_per_row();
     const std::size_t decoded_row = decoded.size() / format.rows;
-    const std::size_t rows_at_once = std::max<std::size_t>(1, kPart / row_bytes);
+    const std::size_t rows_at_once = rows_of_band(row_bytes);
     const FillFunction fill = sample_bytes == 1
                                   ? fill_function<std::uint8_t>(format.bytes_per_sample())
                                   : fill_function<std::uint16_t>(format.bytes_per_sample());

@@ -9,7 +9,8 @@ namespace torchdicom {
 namespace {
 
 bool has_planes(const PixelFormat& format) noexcept {
-    return format.samples_per_pixel == 3 && format.planar_configuration == 1;
+    return format.samples_per_pixel == 3 && !format.shares_chroma() &&
+           format.planar_configuration == 1;
 }
 
 /// Whether the bytes of the frame are the cells.
@@ -20,18 +21,15 @@ bool is_plain(const PixelFormat& format) noexcept {
 
 /// The cells of pixels that follow each other in a frame, from pixel `first` on.
 void to_cells(ByteSpan frame, const PixelFormat& format, std::size_t first, MutableByteSpan cells) {
-    const std::size_t cell_bytes = format.bytes_per_sample();
-    if (format.bits_allocated == 1) {
-        unpack_bits(frame, first, cells);
-    } else if (format.bits_allocated == 12) {
-        unpack_12_bits(frame, 12 * first, cells);
-    } else if (format.shares_chroma()) {
-        unpack_422(frame.subspan(2 * first * cell_bytes), cell_bytes, cells);
-    } else {
-        const std::size_t plane = std::size_t{format.rows} * format.columns * cell_bytes;
-        const ByteSpan rest = frame.subspan(first * cell_bytes);
-        interleave({rest, rest.subspan(plane), rest.subspan(2 * plane)}, cell_bytes, cells);
+    if (!has_planes(format)) {
+        const std::size_t samples = format.shares_chroma() ? 2 : 1; // of a pixel
+        unpack(frame, first * samples * format.bits_allocated, format, cells);
+        return;
     }
+    const std::size_t cell_bytes = format.bytes_per_sample();
+    const std::size_t plane = std::size_t{format.rows} * format.columns * cell_bytes;
+    const ByteSpan rest = frame.subspan(first * cell_bytes);
+    interleave({rest, rest.subspan(plane), rest.subspan(2 * plane)}, cell_bytes, cells);
 }
 
 } // namespace

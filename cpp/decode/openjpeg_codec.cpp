@@ -1,5 +1,7 @@
 #include "decode/openjpeg_codec.hpp"
 
+#include "base/cells.hpp"
+
 #include <openjpeg.h>
 
 #include <algorithm>
@@ -201,18 +203,15 @@ void fill_cells(const Planes& planes, std::size_t first, MutableByteSpan cells) 
 using FillFunction = void (*)(const Planes&, std::size_t, MutableByteSpan);
 
 template <std::size_t kComponents> FillFunction fill_function(std::size_t cell_bytes) {
-    if (cell_bytes == sizeof(std::uint8_t)) {
-        return fill_cells<std::uint8_t, kComponents>;
-    }
-    return cell_bytes == sizeof(std::uint16_t) ? fill_cells<std::uint16_t, kComponents>
-                                               : fill_cells<std::uint32_t, kComponents>;
+    return with_cell(cell_bytes, []<typename Cell>(Cell /*type*/) -> FillFunction {
+        return fill_cells<Cell, kComponents>;
+    });
 }
 
 /// A few rows at a time, which are warm when the sink has them.
 void put_rows(const Planes& planes, const Window& window, std::size_t cell_bytes, RowSink& rows) {
-    constexpr std::size_t kPart = std::size_t{64} << 10U;
     const std::size_t row_bytes = window.columns() * planes.components * cell_bytes;
-    const std::size_t rows_at_once = std::max<std::size_t>(1, kPart / row_bytes);
+    const std::size_t rows_at_once = rows_of_band(row_bytes);
     const FillFunction fill =
         planes.components == 3 ? fill_function<3>(cell_bytes) : fill_function<1>(cell_bytes);
     for (std::size_t row = 0; row < window.rows(); row += rows_at_once) {

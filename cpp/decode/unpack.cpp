@@ -42,6 +42,17 @@ void unpack_422(ByteSpan packed, std::size_t cell_bytes, MutableByteSpan cells) 
     });
 }
 
+void unpack(ByteSpan packed, std::size_t first_bit, const PixelFormat& format,
+            MutableByteSpan cells) noexcept {
+    if (format.shares_chroma()) {
+        unpack_422(packed.subspan(first_bit / 8), format.bytes_per_sample(), cells);
+    } else if (format.bits_allocated == 1) {
+        unpack_bits(packed, first_bit, cells);
+    } else {
+        unpack_12_bits(packed, first_bit, cells);
+    }
+}
+
 void interleave(const std::array<ByteSpan, 3>& planes, std::size_t cell_bytes,
                 MutableByteSpan cells) noexcept {
     with_cell(cell_bytes, [&]<typename Cell>(Cell /*type*/) {

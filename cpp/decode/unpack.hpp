@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "header/pixel_format.hpp"
 
 #include <array>
 #include <cstddef>
@@ -19,6 +20,10 @@ void unpack_12_bits(ByteSpan packed, std::size_t first_bit, MutableByteSpan cell
 
 /// Y0 Y1 Cb Cr, a pair of pixels, to Y0 Cb Cr Y1 Cb Cr.
 void unpack_422(ByteSpan packed, std::size_t cell_bytes, MutableByteSpan cells) noexcept;
+
+/// Whichever of these the format calls for; `first_bit` is that of a whole pixel, or pair.
+void unpack(ByteSpan packed, std::size_t first_bit, const PixelFormat& format,
+            MutableByteSpan cells) noexcept;
 
 /// Planes to samples side by side.
 void interleave(const std::array<ByteSpan, 3>& planes, std::size_t cell_bytes,

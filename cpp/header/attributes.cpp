@@ -6,66 +6,10 @@
 #include "header/values.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <span>
 
 namespace torchdicom {
 
 namespace {
-
-/// Tells most tags from those that were added by one look at a table of bits; where it says that
-/// one may be among them, it may still be another.
-class TagFilter {
-  public:
-    constexpr explicit TagFilter(std::span<const Tag> tags) { add(tags); }
-
-    constexpr void add(std::span<const Tag> tags) noexcept {
-        for (const Tag tag : tags) {
-            bits_[slot(tag) / kBits] |= std::uint64_t{1} << (slot(tag) % kBits);
-        }
-    }
-    [[nodiscard]] constexpr bool may_have(Tag tag) const noexcept {
-        return ((bits_[slot(tag) / kBits] >> (slot(tag) % kBits)) & 1U) != 0;
-    }
-
-  private:
-    static constexpr std::size_t kBits = 64;
-    /// The upper ten bits of a product with 2^32 divided by the golden ratio.
-    static constexpr std::size_t slot(Tag tag) noexcept { return (tag * 0x9E37'79B1U) >> 22U; }
-
-    std::array<std::uint64_t, 1024 / kBits> bits_{};
-};
-
-/// All that `read_element` does more with than passing over it, whatever texts are asked for.
-constexpr std::array kReadTags{
-    // The texts.
-    tags::SpecificCharacterSet, tags::ImageType, tags::SOPClassUID, tags::SOPInstanceUID,
-    tags::SeriesInstanceUID, tags::Modality, tags::SeriesDescription, tags::EchoNumbers,
-    tags::ReceiveCoilName, tags::PhotometricInterpretation, tags::RescaleType, tags::Units,
-    // The pixel format.
-    tags::SamplesPerPixel, tags::PlanarConfiguration, tags::Rows, tags::Columns,
-    tags::BitsAllocated, tags::BitsStored, tags::HighBit, tags::PixelRepresentation,
-    tags::PixelPaddingValue, tags::PixelPaddingRangeLimit,
-    // Decimals.
-    tags::SliceThickness, tags::RescaleSlope, tags::RescaleIntercept, tags::EchoTime,
-    tags::RepetitionTime, tags::FlipAngle, tags::FrameTime,
-    // Vectors, and integers in text.
-    tags::ImagePositionPatient, tags::ImageOrientationPatient, tags::PixelSpacing,
-    tags::ImagerPixelSpacing, tags::FrameTimeVector, tags::InstanceNumber, tags::NumberOfFrames,
-    tags::ExtendedOffsetTable, tags::ExtendedOffsetTableLengths,
-    // What counts by being there.
-    tags::SharedFunctionalGroupsSequence, tags::PerFrameFunctionalGroupsSequence,
-    tags::DoseGridScaling,
-    // Tables.
-    tags::ModalityLUTSequence, tags::RealWorldValueMappingSequence,
-    tags::RedPaletteColorLookupTableDescriptor, tags::GreenPaletteColorLookupTableDescriptor,
-    tags::BluePaletteColorLookupTableDescriptor, tags::RedPaletteColorLookupTableData,
-    tags::GreenPaletteColorLookupTableData, tags::BluePaletteColorLookupTableData,
-    tags::SegmentedRedPaletteColorLookupTableData, tags::SegmentedGreenPaletteColorLookupTableData,
-    tags::SegmentedBluePaletteColorLookupTableData};
-
-constexpr TagFilter kReadFilter{kReadTags};
 
 std::string text_value(ByteSpan value) { return std::string{trimmed(as_text(value))}; }
 
@@ -219,6 +163,30 @@ bool read_special(const Element& element, ElementReader& reader, FileHeader& hea
     }
 }
 
+/// How values are to be displayed. False where the attribute says nothing about it.
+bool read_voi(const Element& element, ElementReader& reader, Voi& voi) {
+    const auto text = [&] { return VoiText{element, text_value(reader.value(element))}; };
+    switch (element.tag) {
+    case tags::WindowCenter:
+        voi.center = text();
+        return true;
+    case tags::WindowWidth:
+        voi.width = text();
+        return true;
+    case tags::VOILUTFunction:
+        voi.function = text();
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Those of them that nobody minds who does not ask.
+bool is_for_display(Tag tag) noexcept {
+    return tag == tags::WindowCenter || tag == tags::WindowWidth || tag == tags::VOILUTFunction ||
+           tag == tags::VOILUTSequence;
+}
+
 /// Attributes that count by being there; their values are passed over.
 void note_presence(const Element& element, FileHeader& header) {
     switch (element.tag) {
@@ -249,7 +217,8 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
         *number = short_value(reader.value(element), element, order);
     } else if (std::optional<double>* decimal = decimal_attribute(element.tag, header)) {
         *decimal = parse_one_decimal(as_text(reader.value(element)), element);
-    } else if (!read_special(element, reader, header)) {
+    } else if (!read_special(element, reader, header) &&
+               !(header.voi && read_voi(element, reader, *header.voi))) {
         note_presence(element, header);
         tables.read(element, reader, options, header);
     }
@@ -290,15 +259,21 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
     detail::TableReader tables;
-    TagFilter filter = kReadFilter;
-    filter.add(options.texts);
+    if (options.reads_voi) {
+        header.voi.emplace();
+    }
+    TagFilter read = known_tags();
+    for (const Tag tag : options.texts) {
+        read.add(tag);
+    }
     Tag highest = 0;
     while (!reader.at_end()) {
         const Element element = reader.next();
         if ((element.tag >> 16U) == 0xFFFE) {
             fail_stray(element);
         }
-        if (element.tag <= highest && !keyword_of(element.tag).empty()) {
+        if (element.tag <= highest && !keyword_of(element.tag).empty() &&
+            !is_for_display(element.tag)) {
             check_once(window, offset, header.element_syntax, element);
         }
         highest = std::max(highest, element.tag);
@@ -306,7 +281,7 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
             break;
         }
-        if (filter.may_have(element.tag)) {
+        if (read.may_have(element.tag)) {
             read_element(element, reader, options, tables, header);
         } else { // nearly all elements of nearly all files
             reader.skip(element);

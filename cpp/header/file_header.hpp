@@ -10,6 +10,7 @@
 #include "header/lookup_table.hpp"
 #include "header/tags.hpp"
 #include "header/transfer_syntax.hpp"
+#include "header/voi.hpp"
 
 #include <array>
 #include <cstdint>
@@ -29,8 +30,9 @@ struct PixelElement {
 
 /// A malformed table: an error for who uses it (header/tables.hpp), and none for a scan.
 struct TableFault {
-    Tag tag =
-        0; ///< ModalityLUTSequence, the red palette's descriptor, RealWorldValueMappingSequence
+    /// ModalityLUTSequence, the red palette's descriptor, RealWorldValueMappingSequence,
+    /// VOILUTSequence.
+    Tag tag = 0;
     Error error;
 };
 
@@ -92,6 +94,7 @@ struct FileHeader {
     std::optional<Palette> palette;            ///< of PALETTE COLOR
     std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
     std::vector<TableFault> table_faults;      ///< those that are there and malformed
+    std::optional<Voi> voi;                    ///< where the options ask for it
     std::vector<std::string> notes;            ///< what is odd and harms nothing, a sentence each
 
     std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
@@ -115,6 +118,7 @@ struct HeaderOptions {
     std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
     bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
     bool skip_tables = false;   ///< note that lookup tables are there, and read none
+    bool reads_voi = false;     ///< read how the values are to be displayed, too
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

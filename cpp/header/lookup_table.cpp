@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::uint32_t kByteBits = 8;
 constexpr std::uint32_t kWordBits = 16;
-constexpr std::uint32_t kMaxByte = 0xFF;
 
 // Kinds of segments.
 constexpr std::uint16_t kDiscrete = 0;
@@ -47,7 +46,7 @@ void require_value(const RawValue& value) {
     }
 }
 
-Descriptor read_descriptor(const RawValue& value, bool is_signed) {
+Descriptor read_descriptor(const RawValue& value, bool is_signed, bool any_bits) {
     constexpr std::size_t kValues = 3;
     require_value(value);
     if (value.bytes.size() != kValues * sizeof(std::uint16_t)) {
@@ -60,11 +59,12 @@ Descriptor read_descriptor(const RawValue& value, bool is_signed) {
                                 .first = is_signed ? std::int64_t{static_cast<std::int16_t>(first)}
                                                    : std::int64_t{first},
                                 .bits = word_at(value, 2)};
-    if (descriptor.bits != kByteBits && descriptor.bits != kWordBits) {
+    const bool is_between = descriptor.bits > kByteBits && descriptor.bits < kWordBits;
+    if (descriptor.bits != kByteBits && descriptor.bits != kWordBits && !(any_bits && is_between)) {
         fail(ErrorCode::invalid_value,
-             "The table has entries of " + std::to_string(descriptor.bits) +
-                 " bits, and 8 and 16 are possible. Correct the file, or take the values with "
-                 "output='stored'",
+             "The table has entries of " + std::to_string(descriptor.bits) + " bits, and 8 " +
+                 (any_bits ? "to" : "and") +
+                 " 16 are possible. Correct the file, or take the values with output='stored'",
              value.element.place());
     }
     return descriptor;
@@ -92,7 +92,8 @@ std::vector<std::uint16_t> read_entries(const RawValue& data, Descriptor& descri
     }
     if (!has_words) {
         descriptor.bits = kByteBits;
-    } else if (std::ranges::any_of(values, [](std::uint16_t v) { return v > kMaxByte; })) {
+    } else if (std::ranges::any_of(values,
+                                   [&](std::uint32_t v) { return v >> descriptor.bits != 0; })) {
         descriptor.bits = kWordBits;
     }
     return values;
@@ -211,15 +212,16 @@ LookupTable table_of(const Descriptor& descriptor, std::vector<std::uint16_t> va
 
 } // namespace
 
-LookupTable make_table(const RawValue& descriptor, const RawValue& data, bool is_signed) {
-    Descriptor described = read_descriptor(descriptor, is_signed);
+LookupTable make_table(const RawValue& descriptor, const RawValue& data, bool is_signed,
+                       bool any_bits) {
+    Descriptor described = read_descriptor(descriptor, is_signed, any_bits);
     std::vector<std::uint16_t> values = read_entries(data, described);
     return table_of(described, std::move(values));
 }
 
 LookupTable make_segmented_table(const RawValue& descriptor, const RawValue& segments,
                                  bool is_signed) {
-    const Descriptor described = read_descriptor(descriptor, is_signed);
+    const Descriptor described = read_descriptor(descriptor, is_signed, false);
     return table_of(described, SegmentReader{segments, described}.read());
 }
 

@@ -57,13 +57,20 @@ void add_map_element(std::size_t item, const Element& element, ElementReader& re
     read_map_element(element, reader, has_sign, maps[item]);
 }
 
-LookupTable read_modality_lut(const Element& sequence, ElementReader& reader, bool has_sign) {
+/// What the first item of a sequence of lookup tables has.
+struct RawTable {
+    RawValue descriptor;
+    RawValue data;
+    std::string type;
+};
+
+RawTable read_first_table(const Element& sequence, ElementReader& reader) {
     std::optional<RawValue> descriptor;
     std::optional<RawValue> data;
     std::string type;
     static_cast<void>(reader.walk(sequence, [&](std::size_t item, const Element& element) {
         if (item != 0) {
-            return; // PS3.3 C.11.1 has only one
+            return; // PS3.3 C.11.1 has only one; of those of C.11.2 the first is taken
         }
         if (element.tag == tags::LUTDescriptor) {
             descriptor = raw_value(element, reader);
@@ -75,13 +82,25 @@ LookupTable read_modality_lut(const Element& sequence, ElementReader& reader, bo
     }));
     if (!descriptor || !data) {
         fail(ErrorCode::missing_element,
-             "The modality lookup table lacks this attribute. Correct the file, or take the values "
-             "with output='stored'",
+             "The lookup table lacks this attribute. Correct the file, or take the values with "
+             "output='stored'",
              Place{.element = element_name(descriptor ? tags::LUTData : tags::LUTDescriptor)});
     }
-    LookupTable table = make_table(*descriptor, *data, has_sign);
-    table.type = std::move(type);
+    return {
+        .descriptor = *std::move(descriptor), .data = *std::move(data), .type = std::move(type)};
+}
+
+LookupTable read_modality_lut(const Element& sequence, ElementReader& reader, bool has_sign) {
+    RawTable raw = read_first_table(sequence, reader);
+    LookupTable table = make_table(raw.descriptor, raw.data, has_sign);
+    table.type = std::move(raw.type);
     return table;
+}
+
+LookupTable read_voi_lut(const Element& sequence, ElementReader& reader) {
+    const RawTable raw = read_first_table(sequence, reader);
+    const bool has_sign = raw.descriptor.element.vr == std::array{'S', 'S'};
+    return make_table(raw.descriptor, raw.data, has_sign, true);
 }
 
 /// Passes over a sequence; whether it has an item.
@@ -110,6 +129,11 @@ void TableReader::read(const Element& element, ElementReader& reader, const Head
         }
         return;
     }
+    case tags::VOILUTSequence:
+        if (options.reads_voi) {
+            read_voi_sequence(element, reader, header);
+        }
+        return;
     case tags::SharedFunctionalGroupsSequence:
         read_shared_groups(element, reader, header);
         return;
@@ -148,6 +172,15 @@ void TableReader::read_sequence(const Element& element, ElementReader& reader, F
     if (is_whole) {
         reader = inside;
     }
+}
+
+void TableReader::read_voi_sequence(const Element& element, ElementReader& reader,
+                                    FileHeader& header) {
+    ElementReader ahead = reader;
+    if (has_items(element, ahead)) {
+        keep_fault(element.tag, header, [&] { header.voi->table = read_voi_lut(element, reader); });
+    }
+    reader = ahead;
 }
 
 void TableReader::read_shared_groups(const Element& element, ElementReader& reader,
@@ -249,6 +282,14 @@ const LookupTable& modality_lut_of(const FileHeader& header) {
 
 const Palette& palette_of(const FileHeader& header) {
     return require_table(header.palette, header, tags::RedPaletteColorLookupTableDescriptor);
+}
+
+const Voi& voi_of(const FileHeader& header) {
+    require_sound(header, tags::VOILUTSequence);
+    if (!header.voi) {
+        fail(ErrorCode::internal_error, "The header was read without what displays its values");
+    }
+    return *header.voi;
 }
 
 std::span<const RealWorldMap> real_world_maps_of(const FileHeader& header) {

@@ -18,9 +18,10 @@ struct RawValue {
 };
 
 /// A table from its descriptor (three values: entries, the first value mapped, bits of an entry)
-/// and its data, in one word or one byte an entry. Throws invalid_multiplicity, invalid_value.
+/// and its data, in one word or one byte an entry. `any_bits`: entries have 8 to 16 bits, else 8 or
+/// 16. Throws invalid_multiplicity, invalid_value.
 [[nodiscard]] LookupTable make_table(const RawValue& descriptor, const RawValue& data,
-                                     bool is_signed);
+                                     bool is_signed, bool any_bits = false);
 
 /// The same from segmented data (PS3.3 C.7.9.2).
 [[nodiscard]] LookupTable make_segmented_table(const RawValue& descriptor, const RawValue& segments,
@@ -55,6 +56,8 @@ class TableReader {
 
   private:
     void read_sequence(const Element& element, ElementReader& reader, FileHeader& header);
+    static void read_voi_sequence(const Element& element, ElementReader& reader,
+                                  FileHeader& header);
     void read_shared_groups(const Element& element, ElementReader& reader, FileHeader& header);
     void finish_palette(FileHeader& header) const;
     [[nodiscard]] LookupTable channel(std::uint32_t number, const FileHeader& header) const;

@@ -48,9 +48,12 @@ constexpr std::array kKeywords{
     KeywordRow{tags::PixelRepresentation, "PixelRepresentation"},
     KeywordRow{tags::PixelPaddingValue, "PixelPaddingValue"},
     KeywordRow{tags::PixelPaddingRangeLimit, "PixelPaddingRangeLimit"},
+    KeywordRow{tags::WindowCenter, "WindowCenter"},
+    KeywordRow{tags::WindowWidth, "WindowWidth"},
     KeywordRow{tags::RescaleIntercept, "RescaleIntercept"},
     KeywordRow{tags::RescaleSlope, "RescaleSlope"},
     KeywordRow{tags::RescaleType, "RescaleType"},
+    KeywordRow{tags::VOILUTFunction, "VOILUTFunction"},
     KeywordRow{tags::RedPaletteColorLookupTableDescriptor, "RedPaletteColorLookupTableDescriptor"},
     KeywordRow{tags::GreenPaletteColorLookupTableDescriptor,
                "GreenPaletteColorLookupTableDescriptor"},
@@ -69,6 +72,7 @@ constexpr std::array kKeywords{
     KeywordRow{tags::LUTDescriptor, "LUTDescriptor"},
     KeywordRow{tags::ModalityLUTType, "ModalityLUTType"},
     KeywordRow{tags::LUTData, "LUTData"},
+    KeywordRow{tags::VOILUTSequence, "VOILUTSequence"},
     KeywordRow{tags::MeasurementUnitsCodeSequence, "MeasurementUnitsCodeSequence"},
     KeywordRow{tags::RealWorldValueMappingSequence, "RealWorldValueMappingSequence"},
     KeywordRow{tags::LUTLabel, "LUTLabel"},
@@ -97,7 +101,17 @@ constexpr std::array kKeywords{
 
 static_assert(std::ranges::is_sorted(kKeywords, {}, &KeywordRow::tag));
 
+constexpr TagFilter kKnown = [] {
+    TagFilter filter;
+    for (const KeywordRow& row : kKeywords) {
+        filter.add(row.tag);
+    }
+    return filter;
+}();
+
 } // namespace
+
+const TagFilter& known_tags() noexcept { return kKnown; }
 
 std::string_view keyword_of(Tag tag) noexcept {
     const auto* const row = std::ranges::lower_bound(kKeywords, tag, {}, &KeywordRow::tag);

@@ -1,6 +1,8 @@
 // The attributes that the core reads, under their keywords of PS3.6.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -46,9 +48,12 @@ inline constexpr Tag HighBit = 0x0028'0102;
 inline constexpr Tag PixelRepresentation = 0x0028'0103;
 inline constexpr Tag PixelPaddingValue = 0x0028'0120;
 inline constexpr Tag PixelPaddingRangeLimit = 0x0028'0121;
+inline constexpr Tag WindowCenter = 0x0028'1050;
+inline constexpr Tag WindowWidth = 0x0028'1051;
 inline constexpr Tag RescaleIntercept = 0x0028'1052;
 inline constexpr Tag RescaleSlope = 0x0028'1053;
 inline constexpr Tag RescaleType = 0x0028'1054;
+inline constexpr Tag VOILUTFunction = 0x0028'1056;
 inline constexpr Tag RedPaletteColorLookupTableDescriptor = 0x0028'1101;
 inline constexpr Tag GreenPaletteColorLookupTableDescriptor = 0x0028'1102;
 inline constexpr Tag BluePaletteColorLookupTableDescriptor = 0x0028'1103;
@@ -62,6 +67,7 @@ inline constexpr Tag ModalityLUTSequence = 0x0028'3000;
 inline constexpr Tag LUTDescriptor = 0x0028'3002;
 inline constexpr Tag ModalityLUTType = 0x0028'3004;
 inline constexpr Tag LUTData = 0x0028'3006;
+inline constexpr Tag VOILUTSequence = 0x0028'3010;
 inline constexpr Tag MeasurementUnitsCodeSequence = 0x0040'08EA;
 inline constexpr Tag RealWorldValueMappingSequence = 0x0040'9096;
 inline constexpr Tag LUTLabel = 0x0040'9210;
@@ -92,6 +98,28 @@ inline constexpr Tag SequenceDelimitationItem = 0xFFFE'E0DD;
     return tag == tags::PixelData || tag == tags::FloatPixelData ||
            tag == tags::DoubleFloatPixelData;
 }
+
+/// Tells most tags from those that were added by one look at a table of bits; where it says that
+/// one may be among them, it may still be another.
+class TagFilter {
+  public:
+    constexpr void add(Tag tag) noexcept {
+        bits_[slot(tag) / kBits] |= std::uint64_t{1} << (slot(tag) % kBits);
+    }
+    [[nodiscard]] constexpr bool may_have(Tag tag) const noexcept {
+        return ((bits_[slot(tag) / kBits] >> (slot(tag) % kBits)) & 1U) != 0;
+    }
+
+  private:
+    static constexpr std::size_t kBits = 64;
+    /// The upper ten bits of a product with 2^32 divided by the golden ratio.
+    static constexpr std::size_t slot(Tag tag) noexcept { return (tag * 0x9E37'79B1U) >> 22U; }
+
+    std::array<std::uint64_t, 1024 / kBits> bits_{};
+};
+
+/// All attributes that the core reads.
+[[nodiscard]] const TagFilter& known_tags() noexcept;
 
 /// The keyword of an attribute that the core reads, else "".
 [[nodiscard]] std::string_view keyword_of(Tag tag) noexcept;

@@ -40,11 +40,11 @@ void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTa
 } // namespace
 
 std::uint32_t run_frame(const PixelSource& source, const Plan& plan, const FrameTask& task,
-                        FrameSlot slot) {
+                        FrameSlot slot, const SharedFinish* shared) {
     const FileHeader& header = source.header();
     try {
         slot.stream = slot.stream && plan.window.columns() == plan.format.columns;
-        FrameRows rows{header, plan, task, slot};
+        FrameRows rows{header, plan, task, slot, shared};
         if (!header.transfer_syntax.is_encapsulated()) {
             run_native(source, plan, task, rows);
             return 0;

@@ -49,13 +49,14 @@ std::vector<std::uint32_t> run_tasks(const Plan& plan, std::span<const FileHeade
     if (headers.size() == 1) {
         only.emplace(headers.front(), stats);
     }
+    const SharedFinish shared{plan};
     std::vector<std::uint32_t> levels(plan.tasks.size());
     parallel_for(plan.tasks.size(), parallel, [&](std::size_t i) {
         const FrameTask& task = plan.tasks[i];
         std::optional<PixelSource> own;
         const PixelSource& source = only ? *only : own.emplace(headers[task.header], stats);
         try {
-            levels[i] = run_frame(source, plan, task, slot_of(output, plan, i));
+            levels[i] = run_frame(source, plan, task, slot_of(output, plan, i), &shared);
         } catch (const Error& error) {
             if (error.code() != ErrorCode::value_overflow) {
                 throw;
@@ -141,7 +142,7 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     plan.window = window_of(request.region, plan.format, request.reduce);
     plan.reduce = request.reduce;
     plan.codec = request.codec;
-    if (plan.reduce > 0 && plan.format.photometric == Photometric::palette && plan.channels == 1) {
+    if (plan.reduce > 0 && plan.has_indices()) {
         fail(ErrorCode::unsupported_pixel_format,
              "Indices of a palette have no mean. Take the colours with output='modality', or the "
              "indices with reduce=0",
@@ -163,6 +164,23 @@ void complete_headers(Series& series, std::span<const std::size_t> picks,
                  [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
 }
 
+/// The slice whose window all slices have: always the same, whichever are wanted.
+FileHeader& middle_slice(Series& series) { return series.slices[series.slices.size() / 2]; }
+
+/// What is done behind the rescale. Reads what the file of the window says about it.
+void plan_finish(Series& series, const LoadRequest& request, Plan& plan, LoadStats& stats) {
+    FileHeader& middle = middle_slice(series);
+    if (request.output.takes_file_window()) {
+        if (needs_tables(middle, request.output.output)) {
+            complete_header(middle, stats);
+        }
+        if (plan.colours == 1) {
+            read_voi(middle, stats);
+        }
+    }
+    settle_finish(middle, request.output, plan);
+}
+
 /// What will be done for a series whose defects the policy has settled.
 Plan plan_series(const Series& series, std::span<const std::size_t> picks,
                  const LoadRequest& request) {
@@ -176,22 +194,25 @@ Plan plan_series(const Series& series, std::span<const std::size_t> picks,
     return plan;
 }
 
-Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Window& window,
+Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Plan& plan,
              std::uint32_t levels, const LoadRequest& request) {
     Grid grid{.affine = series.affine, .spacing_mm = series.spacing_mm};
     if (request.slices) {
         grid = select_slices(grid, picks);
     }
     if (request.region) {
-        grid = select_window(grid, window);
+        grid = select_window(grid, plan.window);
     }
-    return request.reduce > 0 ? reduce_grid(grid, request.reduce, levels) : grid;
+    if (request.reduce > 0) {
+        grid = reduce_grid(grid, request.reduce, levels);
+    }
+    return plan.resizes() ? resize_grid(grid, plan.decoded(), plan.extent()) : grid;
 }
 
 /// The unit of what is loaded, the same for all of it; colours and stored values have none. Throws
 /// unsupported_pixel_format where tables or maps give the slices other units than each other.
 std::string units_of_values(const Series& series, const Plan& plan, const OutputOptions& options) {
-    if (options.output == Output::stored || plan.channels > 1) {
+    if (options.output == Output::stored || plan.colours > 1) {
         return {};
     }
     const std::string of_rescale = options.output == Output::modality ? series.units : "";
@@ -207,7 +228,8 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
         }
         units = one;
     }
-    return units.value_or("");
+    const bool keeps_units = !plan.finish || plan.finish->keeps_units();
+    return keeps_units ? units.value_or("") : "";
 }
 
 /// From the slices of a part to their values.
@@ -217,11 +239,12 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     const std::vector<std::size_t> picks = chosen_slices(series, request);
     complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
+    plan_finish(series, request, plan, stats);
     std::string units = units_of_values(series, plan, request.output);
     OutputMemory output{plan, request.out, stats};
     const std::uint32_t levels = common_levels(
         plan, series.slices, run_tasks(plan, series.slices, output, request.parallel, stats));
-    const Grid grid = grid_of(series, picks, plan.window, levels, request);
+    const Grid grid = grid_of(series, picks, plan, levels, request);
     std::optional<std::vector<double>> times;
     if (series.kind == Kind::cine) {
         times = frame_times_ms(series.slices.front());
@@ -289,9 +312,11 @@ LoadedSeries load_part(Series part, const LoadRequest& request, LoadStats& stats
 
 LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
     stats.threads = request.parallel.threads;
-    const HeaderOptions options{.texts = request.texts, .keep_fetched = true};
-
     const std::vector<Source> sources = discover(request.sources);
+    const HeaderOptions options{.texts = request.texts,
+                                .keep_fetched = true,
+                                .reads_voi =
+                                    request.output.takes_file_window() && sources.size() == 1};
     Images images = read_images(sources, options, request.policy, request.parallel, stats);
     std::vector<Series> parts = split_series(std::move(images.headers));
     Series part = std::move(parts[choose_series(parts, request.series)]);
@@ -304,12 +329,14 @@ DecodedFrames decode_frames(const LoadRequest& request,
                             const std::optional<std::vector<std::int64_t>>& frames,
                             LoadStats& stats) {
     stats.threads = request.parallel.threads;
-    const HeaderOptions options{.texts = {}, .keep_fetched = true};
+    const HeaderOptions options{
+        .texts = {}, .keep_fetched = true, .reads_voi = request.output.takes_file_window()};
 
     const FileHeader header = read_header(request.sources.front(), options, stats);
     check_decodable(header);
     Plan plan = make_plan(std::span{&header, 1}, chosen_frames(header, frames), request.output);
     settle_request(request, std::span{&header, 1}, plan);
+    settle_finish(header, request.output, plan);
     OutputMemory output{plan, request.out, stats};
     run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats);
     return {.plan = std::move(plan), .buffer = output.take_buffer()};

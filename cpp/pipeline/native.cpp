@@ -59,13 +59,7 @@ class NativeRows {
             return packed.bytes.subspan(0, count * row_bytes());
         }
         const MutableByteSpan cells = scratch_of(cell_memory, count * row_bytes());
-        if (is_422_) {
-            unpack_422(packed.bytes, format_.bytes_per_sample(), cells);
-        } else if (format_.bits_allocated == 1) {
-            unpack_bits(packed.bytes, packed.first_bit, cells);
-        } else {
-            unpack_12_bits(packed.bytes, packed.first_bit, cells);
-        }
+        unpack(packed.bytes, packed.first_bit, format_, cells);
         return cells;
     }
 
@@ -116,12 +110,13 @@ class NativeRows {
 
 /// Gray cells that the file has as they are, all of them wanted: no matter where rows end.
 bool takes_cells(const PixelFormat& format, const Plan& plan, const FrameTask& task) noexcept {
-    return plan.takes_whole_frames() && plan.reduce == 0 && format.samples_per_pixel == 1 &&
-           task.mapping.table == Table::none && format.bits_allocated == format.bits_per_cell();
+    return plan.takes_whole_frames() && plan.reduce == 0 && !plan.resizes() &&
+           format.samples_per_pixel == 1 && task.mapping.table == Table::none &&
+           format.bits_allocated == format.bits_per_cell();
 }
 
 void run_cells(const PixelSource& source, const Plan& plan, const FrameTask& task,
-               const FrameRows& rows) {
+               FrameRows& rows) {
     thread_local std::vector<std::byte> memory;
     const FileHeader& header = source.header();
     const std::size_t cell_bytes = plan.format.bytes_per_sample();

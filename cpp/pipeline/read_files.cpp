@@ -50,6 +50,18 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
          Place{.path = sources.empty() ? std::string{} : sources.front().path});
 }
 
+/// Throws file_changed where the file is another one now.
+FileHeader read_again(const FileHeader& header, const HeaderOptions& options, LoadStats& stats) {
+    FileHeader again = read_header({.path = header.path, .bytes = header.memory}, options, stats);
+    if (!header.memory && again.identity != header.identity) {
+        fail(ErrorCode::file_changed,
+             "The file is not the one that was scanned: it has changed since. Refresh the index, "
+             "and load again",
+             Place{.path = header.path});
+    }
+    return again;
+}
+
 } // namespace
 
 void complete_header(FileHeader& header, LoadStats& stats) {
@@ -57,14 +69,7 @@ void complete_header(FileHeader& header, LoadStats& stats) {
         return;
     }
     const bool is_deflated = header.transfer_syntax.is_deflated; // then inflate it only once
-    FileHeader again = read_header({.path = header.path, .bytes = header.memory},
-                                   {.texts = {}, .keep_fetched = is_deflated}, stats);
-    if (!header.memory && again.identity != header.identity) {
-        fail(ErrorCode::file_changed,
-             "The file is not the one that was scanned: it has changed since. Refresh the index, "
-             "and load again",
-             Place{.path = header.path});
-    }
+    FileHeader again = read_again(header, {.texts = {}, .keep_fetched = is_deflated}, stats);
     header.modality_lut = std::move(again.modality_lut);
     header.palette = std::move(again.palette);
     header.real_world_maps = std::move(again.real_world_maps);
@@ -73,6 +78,17 @@ void complete_header(FileHeader& header, LoadStats& stats) {
     if (is_deflated && header.fetched.bytes.empty()) {
         header.fetched = std::move(again.fetched);
     }
+}
+
+void read_voi(FileHeader& header, LoadStats& stats) {
+    if (header.voi) {
+        return;
+    }
+    FileHeader again =
+        read_again(header, {.texts = {}, .skip_tables = true, .reads_voi = true}, stats);
+    header.voi = std::move(again.voi);
+    header.table_faults.insert(header.table_faults.end(), again.table_faults.begin(),
+                               again.table_faults.end());
 }
 
 std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy) {

@@ -13,8 +13,11 @@ PixelFormat mean_format(const PixelFormat& plane) noexcept { return entry_format
 } // namespace
 
 FrameRows::FrameRows(const FileHeader& header, const Plan& plan, const FrameTask& task,
-                     const FrameSlot& slot)
-    : header_{&header}, plan_{&plan}, task_{&task}, slot_{slot} {
+                     const FrameSlot& slot, const SharedFinish* shared)
+    : header_{&header}, plan_{&plan}, task_{&task}, shared_{shared}, slot_{slot} {
+    if (plan.finish && shared == nullptr) {
+        fail(ErrorCode::internal_error, "What all frames share is missing");
+    }
     if (!slot.mask.empty()) {
         padding_.emplace(header, plan.format, task.mapping);
     }
@@ -34,11 +37,22 @@ void FrameRows::start(const DecodedArea& area) {
     if (area.reduced > 0) {
         require_known_mask();
     }
-    converter_.emplace(left == 0 ? plane : mean_format(plane), task_->mapping.rescale,
-                       plan_->dtype);
+    const PixelFormat& cells = left == 0 ? plane : mean_format(plane);
+    if (plan_->finish) {
+        const bool is_plain = left == 0 && channels_->is_plain();
+        for (std::size_t colour = 0; colour < colours(); ++colour) {
+            finished_.emplace_back(*plan_, *shared_, colour, cells, task_->mapping.rescale,
+                                   is_plain);
+        }
+        if (padding_ && plan_->resizes()) {
+            mask_resizer_.emplace(shared_->rows(), shared_->columns());
+        }
+    } else {
+        converter_.emplace(cells, task_->mapping.rescale, plan_->dtype);
+    }
     if (left > 0) {
         to_double_.emplace(plane, Rescale{}, DType::float64);
-        means_.assign(channels(), AreaMean{wanted_.columns(), left, plan_->rounds_means});
+        means_.assign(colours(), AreaMean{wanted_.columns(), left, plan_->rounds_means});
         if (padding_) {
             mask_means_.emplace(wanted_.columns(), left);
         }
@@ -58,13 +72,13 @@ bool FrameRows::put(ByteSpan rows) {
     const PixelFormat& format = plan_->format;
     const std::size_t row_bytes =
         area_.window.columns() * format.samples_per_pixel * format.bytes_per_sample();
-    const std::size_t end_row = next_row_ + rows.size() / row_bytes;
-    const std::size_t from = std::clamp(wanted_.y0, next_row_, end_row);
-    const std::size_t to = std::clamp(wanted_.y1, from, end_row);
-    if (from < to) {
-        put_wanted(rows.subspan((from - next_row_) * row_bytes, (to - from) * row_bytes), from);
+    const RowRange given{.first = next_row_, .end = next_row_ + rows.size() / row_bytes};
+    const RowRange kept = rows_in(wanted_, given);
+    if (kept.size() > 0) {
+        put_wanted(rows.subspan((kept.first - given.first) * row_bytes, kept.size() * row_bytes),
+                   kept.first);
     }
-    next_row_ = end_row;
+    next_row_ = given.end;
     return next_row_ < wanted_.y1;
 }
 
@@ -120,14 +134,48 @@ void FrameRows::put_whole(ByteSpan rows, std::size_t row) {
     }
 }
 
-void FrameRows::put_cells(ByteSpan cells, std::size_t first) const {
+void FrameRows::put_cells(ByteSpan cells, std::size_t first) {
     const std::size_t count = cells.size() / plan_->format.bytes_per_sample();
-    const std::size_t value_bytes = size_of(plan_->dtype);
-    converter_->convert(cells, slot_.planes[0].subspan(first * value_bytes, count * value_bytes),
-                        slot_.stream);
-    if (padding_) {
-        padding_->fill(cells, slot_.mask.subspan(first, count));
+    put_plane(0, cells, first, count, slot_.stream);
+    put_mask(cells, first, count);
+}
+
+/// Cells of one colour that follow each other, the first of them value `first` before any resize.
+void FrameRows::put_plane(std::size_t colour, ByteSpan cells, std::size_t first, std::size_t count,
+                          bool stream) {
+    if (!finished_.empty()) {
+        finished_[colour].put(cells, first, slot_.planes, stream);
+        return;
     }
+    const std::size_t value_bytes = size_of(plan_->dtype);
+    converter_->convert(
+        cells, slot_.planes.at(colour).subspan(first * value_bytes, count * value_bytes), stream);
+}
+
+/// What of these pixels is valid; the first of them is value `first` before any resize.
+void FrameRows::put_mask(ByteSpan pixels, std::size_t first, std::size_t count) {
+    if (!padding_) {
+        return;
+    }
+    if (!mask_resizer_) {
+        padding_->fill(pixels, slot_.mask.subspan(first, count));
+        return;
+    }
+    thread_local std::vector<std::byte> valid;
+    valid.resize(count);
+    padding_->fill(pixels, valid);
+    put_valid(valid, first);
+}
+
+/// A mask before any resize, its first value likewise.
+void FrameRows::put_valid(ByteSpan valid, std::size_t first) {
+    if (!mask_resizer_) {
+        std::ranges::copy(valid, slot_.mask.subspan(first, valid.size()).begin());
+        return;
+    }
+    mask_resizer_->put(valid, [this](std::size_t row, ByteSpan values) {
+        std::ranges::copy(values, slot_.mask.subspan(row * values.size(), values.size()).begin());
+    });
 }
 
 /// Pixels that follow each other in the result, from value `first` of each plane on.
@@ -136,18 +184,12 @@ void FrameRows::put_values(ByteSpan pixels, std::size_t first) {
         put_cells(pixels, first);
         return;
     }
-    const std::size_t value_bytes = size_of(plan_->dtype);
     const std::array<ByteSpan, 3> planes = channels_->split(pixels);
     const std::size_t count = planes[0].size() / channels_->format().bytes_per_sample();
-    for (std::size_t channel = 0; channel < channels(); ++channel) {
-        converter_->convert(
-            planes.at(channel),
-            slot_.planes.at(channel).subspan(first * value_bytes, count * value_bytes),
-            slot_.stream);
+    for (std::size_t colour = 0; colour < colours(); ++colour) {
+        put_plane(colour, planes.at(colour), first, count, slot_.stream);
     }
-    if (padding_) {
-        padding_->fill(pixels, slot_.mask.subspan(first, count));
-    }
+    put_mask(pixels, first, count);
 }
 
 /// One row of pixels, into the sums.
@@ -156,9 +198,9 @@ void FrameRows::put_reduced(ByteSpan pixels) {
     thread_local std::vector<std::byte> valid;
     row.resize(wanted_.columns());
     const std::array<ByteSpan, 3> planes = channels_->split(pixels);
-    for (std::size_t channel = 0; channel < channels(); ++channel) {
-        to_double_->convert(planes.at(channel), std::as_writable_bytes(std::span{row}), false);
-        means_[channel].add(row);
+    for (std::size_t colour = 0; colour < colours(); ++colour) {
+        to_double_->convert(planes.at(colour), std::as_writable_bytes(std::span{row}), false);
+        means_[colour].add(row);
     }
     if (padding_) {
         valid.resize(wanted_.columns());
@@ -169,16 +211,13 @@ void FrameRows::put_reduced(ByteSpan pixels) {
 
 /// The next row of the result.
 void FrameRows::take_means() {
-    const std::size_t columns = plan_->columns();
-    const std::size_t row_bytes = columns * size_of(plan_->dtype);
-    for (std::size_t channel = 0; channel < channels(); ++channel) {
-        converter_->convert(std::as_bytes(means_[channel].take()),
-                            slot_.planes.at(channel).subspan(means_done_ * row_bytes, row_bytes),
-                            false);
+    const std::size_t columns = plan_->decoded().columns;
+    const std::size_t first = means_done_ * columns;
+    for (std::size_t colour = 0; colour < colours(); ++colour) {
+        put_plane(colour, std::as_bytes(means_[colour].take()), first, columns, false);
     }
     if (padding_) {
-        std::ranges::copy(mask_means_->take(),
-                          slot_.mask.subspan(means_done_ * columns, columns).begin());
+        put_valid(mask_means_->take(), first);
     }
     ++means_done_;
 }

@@ -3,6 +3,7 @@
 
 #include "decode/codec.hpp"
 #include "pipeline/channels.hpp"
+#include "pipeline/finish.hpp"
 #include "pipeline/padding.hpp"
 #include "plan/plan.hpp"
 #include "rescale/area_mean.hpp"
@@ -23,9 +24,9 @@ struct FrameSlot {
 /// Takes the rows of one frame, from a codec or from native pixels.
 class FrameRows final : public RowSink {
   public:
-    /// All of them must outlive this.
+    /// `shared`: of a plan with a finish. All of them must outlive this.
     FrameRows(const FileHeader& header, const Plan& plan, const FrameTask& task,
-              const FrameSlot& slot);
+              const FrameSlot& slot, const SharedFinish* shared = nullptr);
 
     /// Throws unsupported_pixel_format where a mask is wanted of pixels that a codec has mixed.
     void start(const DecodedArea& area) override;
@@ -33,7 +34,7 @@ class FrameRows final : public RowSink {
 
     /// Cells that follow each other in a plane that is wanted whole and as it is, from value
     /// `first` of it on: native gray, which needs no rows.
-    void put_cells(ByteSpan cells, std::size_t first) const;
+    void put_cells(ByteSpan cells, std::size_t first);
 
     /// How often the codec halved rows and columns. Throws internal_error where rows are missing.
     [[nodiscard]] std::uint32_t finish() const;
@@ -44,12 +45,17 @@ class FrameRows final : public RowSink {
     void put_values(ByteSpan pixels, std::size_t first);
     void put_reduced(ByteSpan pixels);
     void take_means();
+    void put_plane(std::size_t colour, ByteSpan cells, std::size_t first, std::size_t count,
+                   bool stream);
+    void put_mask(ByteSpan pixels, std::size_t first, std::size_t count);
+    void put_valid(ByteSpan valid, std::size_t first);
     void require_known_mask() const;
-    [[nodiscard]] std::size_t channels() const noexcept { return plan_->channels; }
+    [[nodiscard]] std::size_t colours() const noexcept { return plan_->colours; }
 
     const FileHeader* header_;
     const Plan* plan_;
     const FrameTask* task_;
+    const SharedFinish* shared_;
     FrameSlot slot_;
     DecodedArea area_{};
     Window wanted_{};            ///< in the pixels that come
@@ -59,8 +65,10 @@ class FrameRows final : public RowSink {
     std::optional<Converter> converter_; ///< from a plane's cells, or from means, to values
     std::optional<Converter> to_double_;
     std::optional<PaddingMask> padding_;
-    std::vector<AreaMean> means_; ///< one a channel
+    std::vector<AreaMean> means_; ///< one a colour
     std::optional<AreaAll> mask_means_;
+    std::vector<FinishedPlane> finished_; ///< likewise, instead of the converter
+    std::optional<MaskResizer> mask_resizer_;
 };
 
 } // namespace torchdicom

@@ -25,25 +25,24 @@ DType stored_dtype(const PixelFormat& format) noexcept {
 
 /// Bits of a colour's samples: those of the palette's entries where there is one.
 std::uint32_t colour_bits(const FileHeader& header, const PixelFormat& format) {
-    if (format.photometric != Photometric::palette) {
-        return format.bits_stored;
-    }
-    const Palette& palette = palette_of(header);
-    return std::max({palette.red.bits, palette.green.bits, palette.blue.bits});
+    return format.photometric == Photometric::palette ? palette_bits(header) : format.bits_stored;
 }
 
-DType default_dtype(const FileHeader& header, const Plan& plan, Output output) {
-    if (plan.channels > 1) {
+DType default_dtype(const FileHeader& header, const Plan& plan, const OutputOptions& options) {
+    if (options.finish) {
+        return DType::float32;
+    }
+    if (plan.colours > 1) {
         const std::uint32_t bits = colour_bits(header, plan.format);
         if (bits <= 8) {
             return DType::uint8;
         }
         return bits == 32 && !plan.format.is_signed ? DType::int64 : DType::int32;
     }
-    return output == Output::stored ? stored_dtype(plan.format) : DType::float32;
+    return options.output == Output::stored ? stored_dtype(plan.format) : DType::float32;
 }
 
-std::size_t channels_of(const PixelFormat& format, Output output) noexcept {
+std::size_t colours_of(const PixelFormat& format, Output output) noexcept {
     const bool is_palette = format.photometric == Photometric::palette;
     return format.samples_per_pixel == 3 || (is_palette && output != Output::stored) ? 3 : 1;
 }
@@ -74,10 +73,11 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
     Plan plan;
     plan.format = pixel_format_of(headers.front());
     plan.window = window_of(std::nullopt, plan.format);
-    plan.channels = channels_of(plan.format, options.output);
+    plan.colours = colours_of(plan.format, options.output);
+    plan.channels = plan.colours;
     const FileHeader& first = headers[frames.empty() ? 0 : frames.front().first];
-    plan.dtype = options.dtype ? *options.dtype : default_dtype(first, plan, options.output);
-    const bool is_stored_gray = options.output == Output::stored && plan.channels == 1 &&
+    plan.dtype = options.dtype ? *options.dtype : default_dtype(first, plan, options);
+    const bool is_stored_gray = options.output == Output::stored && plan.colours == 1 &&
                                 plan.format.sample_type == SampleType::integer;
     plan.rounds_means = is_stored_gray || is_integer(plan.dtype);
     plan.tasks.reserve(frames.size());
@@ -109,7 +109,7 @@ std::vector<std::size_t> Plan::shape() const {
 }
 
 std::uint32_t Plan::codec_reduce(const FrameTask& task) const noexcept {
-    const bool is_palette = format.samples_per_pixel == 1 && channels > 1;
+    const bool is_palette = format.samples_per_pixel == 1 && colours > 1;
     return is_palette || task.mapping.table != Table::none ? 0 : reduce;
 }
 

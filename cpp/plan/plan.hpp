@@ -4,6 +4,7 @@
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
 #include "plan/conversion.hpp"
+#include "plan/finish.hpp"
 #include "plan/selection.hpp"
 #include "plan/values.hpp"
 
@@ -36,16 +37,29 @@ struct Plan {
     std::string codec{};      ///< the codec that is to decode; empty: the first choice
     DType dtype = DType::float32;
     Stack stack = Stack::frames;
-    std::size_t channels = 1;     ///< 3 for colour
+    std::size_t colours = 1;      ///< planes that a frame is decoded to: 3 for colour
+    std::size_t channels = 1;     ///< of the result: the same, or 3 where gray is repeated
     bool rounds_means = false;    ///< whether the means of a reduction are made whole
     bool has_mask = false;        ///< whether a mask is made beside the values
+    std::optional<Finish> finish; ///< what is done behind the rescale
     std::vector<FrameTask> tasks; ///< task i fills slot i of the output
 
     /// Rows and columns of the result.
-    [[nodiscard]] std::size_t rows() const noexcept { return reduced(window, reduce).rows(); }
-    [[nodiscard]] std::size_t columns() const noexcept { return reduced(window, reduce).columns(); }
+    [[nodiscard]] std::size_t rows() const noexcept { return extent().rows; }
+    [[nodiscard]] std::size_t columns() const noexcept { return extent().columns; }
+    [[nodiscard]] Extent extent() const noexcept { return resizes() ? *finish->size : decoded(); }
+    /// The same before any resize.
+    [[nodiscard]] Extent decoded() const noexcept {
+        const Window left = reduced(window, reduce);
+        return {.rows = left.rows(), .columns = left.columns()};
+    }
+    [[nodiscard]] bool resizes() const noexcept { return finish && finish->size; }
     [[nodiscard]] bool takes_whole_frames() const noexcept {
         return window.rows() == format.rows && window.columns() == format.columns;
+    }
+    /// Whether the values are indices of a palette, which have no mean.
+    [[nodiscard]] bool has_indices() const noexcept {
+        return format.photometric == Photometric::palette && colours == 1;
     }
     /// A plane is one channel of one frame.
     [[nodiscard]] std::size_t values_per_plane() const noexcept { return rows() * columns(); }
@@ -70,6 +84,13 @@ using FrameId = std::pair<std::size_t, std::size_t>;
 /// `mapping_of` does, and integer_dtype.
 [[nodiscard]] Plan make_plan(std::span<const FileHeader> headers,
                              const std::vector<FrameId>& frames, const OutputOptions& options);
+
+/// Adds what is done behind the rescale, once window and reduction are settled. `of_window` is the
+/// file whose window all frames have where the options take it; it was read with that, and with its
+/// tables. Throws no_window, invalid_value and invalid_decimal_string for windows,
+/// unsupported_pixel_format for indices that have no mean, and std::invalid_argument for options
+/// that do not fit the plan.
+void settle_finish(const FileHeader& of_window, const OutputOptions& options, Plan& plan);
 
 /// Bytes of the whole output. Throws limit_output_bytes where they overflow.
 [[nodiscard]] std::size_t output_bytes(const Plan& plan);

@@ -137,6 +137,26 @@ Grid reduce_grid(Grid grid, std::uint32_t halvings, std::uint32_t levels) {
     return grid;
 }
 
+Grid resize_grid(Grid grid, const Extent& from, const Extent& to) {
+    const double rows = static_cast<double>(from.rows) / static_cast<double>(to.rows);
+    const double columns = static_cast<double>(from.columns) / static_cast<double>(to.columns);
+    if (!grid.affine) {
+        grid.spacing_mm[1] *= rows;
+        grid.spacing_mm[2] *= columns;
+        return grid;
+    }
+    auto& [z, y, x, origin] = *grid.affine;
+    move_along(y, (rows - 1) / 2, origin);
+    move_along(x, (columns - 1) / 2, origin);
+    for (std::size_t axis = 0; axis < y.size(); ++axis) {
+        y[axis] *= rows;
+        x[axis] *= columns;
+    }
+    grid.spacing_mm[1] = std::sqrt(dot(y, y));
+    grid.spacing_mm[2] = std::sqrt(dot(x, x));
+    return grid;
+}
+
 std::optional<std::vector<double>> frame_times_ms(const FileHeader& header) {
     const std::vector<double>& increments = header.frame_time_vector;
     const std::size_t count = header.number_of_frames();

@@ -1,6 +1,7 @@
 // Which part of a series is wanted, and where and when its voxels then lie.
 #pragma once
 
+#include "plan/finish.hpp"
 #include "plan/window.hpp"
 #include "series/series.hpp"
 
@@ -43,6 +44,9 @@ struct Grid {
 /// The grid of images whose rows and columns were halved so often, `levels` of that by levels of a
 /// wavelet, whose first sample stays where it is; the rest by means, which lie amid their pixels.
 [[nodiscard]] Grid reduce_grid(Grid grid, std::uint32_t halvings, std::uint32_t levels);
+
+/// The grid of images that were resized: their outer edges stay where they are.
+[[nodiscard]] Grid resize_grid(Grid grid, const Extent& from, const Extent& to);
 
 /// Milliseconds from the first frame to each (PS3.3 C.7.6.5.1): by FrameTimeVector where it has a
 /// value for every frame, else by FrameTime; nothing where the file has neither.

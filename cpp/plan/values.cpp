@@ -132,6 +132,11 @@ Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
     return mapping;
 }
 
+std::uint32_t palette_bits(const FileHeader& header) {
+    const Palette& palette = palette_of(header);
+    return std::max({palette.red.bits, palette.green.bits, palette.blue.bits});
+}
+
 std::string units_of(const FileHeader& header, const Mapping& mapping,
                      const std::string& otherwise) {
     if (mapping.table == Table::palette) {

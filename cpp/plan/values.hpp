@@ -5,6 +5,7 @@
 #include "header/pixel_format.hpp"
 #include "header/tables.hpp"
 #include "plan/conversion.hpp"
+#include "plan/finish.hpp"
 
 #include <optional>
 #include <string>
@@ -20,7 +21,12 @@ enum class Output : std::uint8_t {
 struct OutputOptions {
     Output output = Output::modality;
     std::optional<DType> dtype{}; ///< nothing: float32, or for stored and colour what the bits need
-    std::optional<std::string> rwvm{}; ///< LUTLabel of the map to take; nothing: the only one
+    std::optional<std::string> rwvm{};     ///< LUTLabel of the map to take; nothing: the only one
+    std::optional<FinishOptions> finish{}; ///< what is done behind the rescale; nothing: nothing
+
+    [[nodiscard]] bool takes_file_window() const noexcept {
+        return finish && finish->takes_file_window;
+    }
 };
 
 /// The table that a stored value is looked up in, before anything is multiplied.
@@ -40,6 +46,9 @@ struct Mapping {
 /// several_real_world_maps), ParseError invalid_value.
 [[nodiscard]] Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
                                  const OutputOptions& options);
+
+/// Bits of the colours of a palette: those of the channel that has the most.
+[[nodiscard]] std::uint32_t palette_bits(const FileHeader& header);
 
 /// The unit of the values that a mapping makes; empty where the file names none.
 /// `otherwise` is that of the rescale.

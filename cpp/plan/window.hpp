@@ -3,6 +3,7 @@
 
 #include "header/pixel_format.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,20 @@ struct Window {
     [[nodiscard]] std::size_t columns() const noexcept { return x1 - x0; }
     friend bool operator==(const Window&, const Window&) = default;
 };
+
+/// Rows that follow each other, `end` not among them.
+struct RowRange {
+    std::size_t first = 0;
+    std::size_t end = 0;
+
+    [[nodiscard]] std::size_t size() const noexcept { return end - first; }
+};
+
+/// Those of the rows that the window has; may be none.
+[[nodiscard]] inline RowRange rows_in(const Window& window, const RowRange& rows) noexcept {
+    const std::size_t first = std::clamp(window.y0, rows.first, rows.end);
+    return {.first = first, .end = std::clamp(window.y1, first, rows.end)};
+}
 
 /// The most often that rows and columns can be halved.
 inline constexpr std::uint32_t kMaxReduce = 8;

@@ -2,6 +2,7 @@
 
 #include "base/cpu.hpp"
 #include "rescale/kernel.hpp"
+#include "rescale/resize_kernel.hpp"
 
 namespace torchdicom {
 
@@ -27,6 +28,17 @@ Kernel find_kernel(const KernelChoice& choice, InstructionSet set) noexcept {
         return kernels::avx512::find(choice);
     }
     return nullptr;
+}
+
+const ResizeKernels& resize_kernels(InstructionSet set) noexcept {
+    switch (set) {
+    case InstructionSet::avx2:
+        return kernels::avx2::resize();
+    case InstructionSet::avx512:
+        return kernels::avx512::resize();
+    default:
+        return kernels::baseline::resize();
+    }
 }
 
 } // namespace torchdicom

@@ -2,3 +2,4 @@
 
 #define TORCHDICOM_INSTRUCTION_SET avx2
 #include "rescale/kernels.ipp"
+#include "rescale/resize_kernels.ipp"

@@ -1,14 +1,12 @@
 #include "rescale/rescale.hpp"
 
+#include "rescale/streaming.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <string>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace torchdicom {
 
@@ -121,37 +119,11 @@ Range range_of(DType dtype) noexcept {
     }
 }
 
-/// Copies to memory past the caches; plain where the processor or the alignment does not allow it.
-void stream_copy(const std::byte* from, std::size_t count, std::byte* to) noexcept {
-#ifdef __SSE2__
-    constexpr std::size_t kLine = sizeof(__m128i);
-    const std::size_t before = (kLine - std::bit_cast<std::uintptr_t>(to) % kLine) % kLine;
-    const std::size_t head = std::min(before, count);
-    std::memcpy(to, from, head);
-    std::size_t done = head;
-    for (; done + kLine <= count; done += kLine) {
-        __m128i line;
-        std::memcpy(&line, from + done, kLine);
-        // NOLINTNEXTLINE(*-reinterpret-cast): what the intrinsic takes; aligned above
-        _mm_stream_si128(reinterpret_cast<__m128i*>(to + done), line);
-    }
-    std::memcpy(to + done, from + done, count - done);
-#else
-    std::memcpy(to, from, count);
-#endif
-}
-
-void finish_streaming() noexcept {
-#ifdef __SSE2__
-    _mm_sfence(); // other threads see the stores before the join that follows
-#endif
-}
-
 } // namespace
 
 Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dtype)
-    : format_{format}, dtype_{dtype}, is_copy_{choose(format, rescale, dtype) == Arithmetic::copy},
-      kernel_{find_kernel(choice(format, choose(format, rescale, dtype), dtype))},
+    : format_{format}, dtype_{dtype}, arithmetic_{choose(format, rescale, dtype)},
+      kernel_{find_kernel(choice(format, arithmetic_, dtype))},
       to_double_{find_kernel(choice(format, Arithmetic::float64, DType::float64))} {
     const Range range = range_of(dtype);
     parameters_ = KernelParameters{.shift_left = is_float(format) ? 0 : 31 - format.high_bit,
@@ -178,7 +150,7 @@ void Converter::convert(ByteSpan cells, MutableByteSpan output, bool stream) con
         convert_block(cells.data(), count, output.data());
         return;
     }
-    if (is_copy_) {
+    if (arithmetic_ == Arithmetic::copy) {
         stream_copy(cells.data(), output.size(), output.data());
         finish_streaming();
         return;

@@ -26,7 +26,7 @@ class Converter {
 
     PixelFormat format_;
     DType dtype_;
-    bool is_copy_;
+    Arithmetic arithmetic_;
     KernelParameters parameters_;
     Kernel kernel_;
     Kernel to_double_; ///< the plain double form, to name the value that did not fit

@@ -28,7 +28,9 @@ from torchdicom._runtime import Codec, codecs, empty_pool
 from torchdicom._scan import open_index, scan
 from torchdicom._series import Series
 from torchdicom._threads import get_num_threads, set_num_threads
+from torchdicom._training import ImageDataset, Loader, PatchDataset, VolumeDataset, collate
 from torchdicom._volume import Defect, SliceProvenance, Verdict, Volume
+from torchdicom._window import Window
 
 __version__ = _version("torchdicom")
 
@@ -39,9 +41,12 @@ __all__ = [
     "DicomError",
     "DicomWarning",
     "Header",
+    "ImageDataset",
     "Index",
     "LimitError",
+    "Loader",
     "ParseError",
+    "PatchDataset",
     "Policy",
     "Series",
     "SeriesError",
@@ -50,7 +55,10 @@ __all__ = [
     "UnsupportedError",
     "Verdict",
     "Volume",
+    "VolumeDataset",
+    "Window",
     "codecs",
+    "collate",
     "decode",
     "empty_pool",
     "get_num_threads",

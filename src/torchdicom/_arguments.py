@@ -5,14 +5,17 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeGuard
 
 import numpy as np
 import torch
 
 from torchdicom import _ext
+from torchdicom._finish import Finish
 from torchdicom._policy import Policy
 from torchdicom._threads import check_num_threads, get_num_threads
+from torchdicom._window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +26,10 @@ if TYPE_CHECKING:
     Source = File | Sequence[File]
     Slices = SupportsIndex | slice | Iterable[SupportsIndex]
 
-Output = Literal["stored", "modality", "real_world"]
+Output = Literal["stored", "modality", "real_world", "window"]
 Backend = Literal["native", "reference"]
 
-_OUTPUTS = ("stored", "modality", "real_world")
+_OUTPUTS = ("stored", "modality", "real_world", "window")
 _BACKENDS = ("native", "reference")
 _MOST_REDUCED = 8  # 2^8 pixels along an edge become one
 _END = 2**63  # what the core counts in
@@ -34,10 +37,11 @@ _DTYPES = (
     *(torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
 )
+_FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
 
 
 def load_options(
-    *, policy: object, slices: object, mask: object, **of_frames: Any
+    *, policy: object = None, slices: object = None, mask: object = False, **of_frames: Any
 ) -> dict[str, Any]:
     """The options of a load, checked, as the keyword arguments that either backend takes.
 
@@ -61,32 +65,36 @@ def load_options(
 
 def frame_options(
     *,
-    output: str,
-    dtype: object,
-    region: object,
-    reduce: object,
-    codec: object,
-    rwvm: object,
-    out: object,
-    num_threads: int | None,
+    output: object = "modality",
+    dtype: object = None,
+    region: object = None,
+    reduce: object = 0,
+    codec: object = None,
+    rwvm: object = None,
+    out: object = None,
+    num_threads: int | None = None,
+    finish: Finish | None = None,
 ) -> dict[str, Any]:
-    """Those that `decode` has too."""
-    chosen = check_output(output)
-    return {
+    """Those that `decode` has too.
+
+    An output that is a window is part of `finish` in what comes back, and so is what a dataset adds
+    to it.
+    """
+    chosen, finish = _with_window(output, finish)
+    options: dict[str, Any] = {
         "output": chosen,
+        "finish": finish,
         "dtype": check_dtype(dtype),
         "region": _region(region),
-        "reduce": _reduce(reduce),
+        "reduce": check_reduce(reduce),
         "codec": _codec(codec),
         "rwvm": _rwvm(rwvm, chosen),
         "out": check_out(out),
         "num_threads": check_threads(num_threads),
     }
-
-
-def check_output(output: str) -> str:
-    """One of the outputs."""
-    return _one_of("output", output, _OUTPUTS)
+    if finish is not None:
+        _check_floats(output, options["dtype"], options["out"])
+    return options
 
 
 def check_backend(backend: str) -> str:
@@ -189,6 +197,46 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def _with_window(output: object, finish: Finish | None) -> tuple[str, Finish | None]:
+    """The output that a window is of, and the finish with it."""
+    if isinstance(output, Window):
+        window: tuple[float, float] | Literal["file"] = (output.low, output.width)
+    elif isinstance(output, str) and output == "window":
+        window = "file"
+    else:
+        return _value_output(output, finish), finish
+    if finish is None:
+        return "modality", Finish(window=window)
+    if finish.window is not None:
+        msg = f"output={output!r} is a window already: there is none to give besides"
+        raise ValueError(msg)
+    return "modality", replace(finish, window=window)
+
+
+def _value_output(output: object, finish: Finish | None) -> str:
+    """An output that is none of the windows."""
+    if not isinstance(output, str) or output not in _OUTPUTS:
+        allowed = ", ".join(map(repr, _OUTPUTS))
+        msg = f"output must be one of {allowed}, or a torchdicom.Window, not {output!r}"
+        raise ValueError(msg)
+    if output != "modality" and finish is not None and finish.window == "file":
+        msg = f"the file's window is one of modality values, and output is {output!r}"
+        raise ValueError(msg)
+    return output
+
+
+def _check_floats(output: object, dtype: torch.dtype | None, out: torch.Tensor | None) -> None:
+    """Refuse integers for what is scaled, or made of several pixels."""
+    for one in (dtype, None if out is None else out.dtype):
+        if one is None or one in _FLOATS:
+            continue
+        is_window = isinstance(output, Window) or output == "window"
+        what = f"output={output!r}" if is_window else "what is resized or scaled"
+        name = str(one).removeprefix("torch.")
+        msg = f"{what} has values between integers, and the dtype is {name}: ask for a float one"
+        raise ValueError(msg)
+
+
 def _policy(policy: object) -> Policy:
     if policy is None:
         return Policy()
@@ -223,7 +271,7 @@ def _slice(slices: slice) -> slice:
     for i, part in enumerate(parts):
         if part is None:
             continue
-        if isinstance(part, bool) or not isinstance(part, SupportsIndex):
+        if not _is_integer(part):
             msg = f"slices must be a slice of integers, not of {type(part).__name__}"
             raise TypeError(msg)
         parts[i] = min(max(operator.index(part), -_END), _END - 1)
@@ -238,7 +286,7 @@ def _positions(what: str, values: Iterable[object]) -> list[int]:
 
 
 def _position(what: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    if not _is_integer(value):
         msg = f"{what}s must hold integers, not {type(value).__name__}"
         raise TypeError(msg)
     number = operator.index(value)
@@ -260,7 +308,7 @@ def _region(region: object) -> tuple[int, int, int, int] | None:
         msg = f"{wanted}, not {len(values)} values"
         raise ValueError(msg)
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        if not _is_integer(value):
             msg = f"{wanted}, not {type(value).__name__}"
             raise TypeError(msg)
     # What is beyond the core's numbers is beyond any image, which the core says with its size.
@@ -268,8 +316,16 @@ def _region(region: object) -> tuple[int, int, int, int] | None:
     return y0, y1, x0, x1
 
 
-def _reduce(reduce: object) -> int:
-    if isinstance(reduce, bool) or not isinstance(reduce, SupportsIndex):
+def _is_integer(value: object) -> TypeGuard[SupportsIndex]:
+    """Of any kind, and no bool; asked the slow way last, which a patch would feel."""
+    if type(value) is int:
+        return True
+    return isinstance(value, SupportsIndex) and not isinstance(value, bool)
+
+
+def check_reduce(reduce: object) -> int:
+    """How often rows and columns are halved."""
+    if not _is_integer(reduce):
         msg = f"reduce must be an int, not {type(reduce).__name__}"
         raise TypeError(msg)
     halvings = operator.index(reduce)

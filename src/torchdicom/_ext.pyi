@@ -28,6 +28,8 @@ _Found: TypeAlias = tuple[str, str | None, str | None, tuple[float, ...]]
 
 # Code, message, positions, files, what was measured.
 _DefectRow: TypeAlias = tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]
+# The fields of Finish by name; "file" as its window.
+_Finish: TypeAlias = dict[str, Any] | None
 # Start, stop and step of a slice, or positions one by one.
 _Slices: TypeAlias = tuple[int | None, int | None, int | None] | list[int] | None
 
@@ -72,6 +74,7 @@ def load_series(
     reduce: int,
     codec: str | None,
     rwvm: str | None,
+    finish: _Finish,
     mask: bool,
 ) -> _Loaded: ...
 def decode_frames(
@@ -84,6 +87,7 @@ def decode_frames(
     reduce: int,
     codec: str | None,
     rwvm: str | None,
+    finish: _Finish,
     out: _Out | None,
     num_threads: int,
 ) -> tuple[NDArray[Any] | None, _DType]: ...
@@ -92,6 +96,21 @@ def scan_headers(sources: list[str | bytes], *, num_threads: int) -> list[_Found
 def codec_table() -> list[tuple[str, str, str, str, tuple[str, ...]]]: ...
 def codec_names() -> tuple[str, ...]: ...
 def last_load_stats() -> _Stats: ...
+
+# Of all calls of this thread so far: waiting for pread(2), and altogether.
+def thread_seconds() -> tuple[float, float]: ...
+
+# Bytes of the pool's memory, which goes back there with the last view of the array.
+def allocate(nbytes: int) -> NDArray[Any]: ...
+
+# Calls of a thread that heeds it end early, with RuntimeError, once it is told.
+@final
+class Stop:
+    def __init__(self) -> None: ...
+    def tell(self) -> None: ...
+    def is_told(self) -> bool: ...
+
+def heed(stop: Stop | None) -> None: ...
 def empty_pool() -> int: ...
 def pooled_bytes() -> int: ...
 

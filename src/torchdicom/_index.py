@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, overload
 
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from torchdicom._cached import cached_property
 from torchdicom._columns import full_paths, without_unused
 from torchdicom._errors import ParseError
 from torchdicom._filter import check_filter, passes

@@ -14,6 +14,7 @@ from torchdicom._arguments import (
     frame_options,
     load_options,
 )
+from torchdicom._series import Series, load_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from torchdicom._arguments import Backend, File, Output, Slices, Source
     from torchdicom._header import Header
     from torchdicom._policy import Policy
-    from torchdicom._series import Series
     from torchdicom._volume import Volume
+    from torchdicom._window import Window
 
 
 def load(
     source: Source | Series,
     *,
     series: str | None = None,
-    output: Output = "modality",
+    output: Output | Window = "modality",
     dtype: torch.dtype | None = None,
     policy: Policy | None = None,
     slices: Slices | None = None,
@@ -62,12 +63,16 @@ def load(
             RescaleIntercept (PS3.3 C.11.1), e.g. Hounsfield units for CT; a file that has neither,
             and one real-world value map, has that applied. ``"stored"``, the values as stored.
             ``"real_world"``, the stored values after a real-world value map (C.7.6.16.2.11).
-            Colours are RGB in all of them; of palettes, ``"stored"`` gives the indices.
+            ``"window"``, modality values from 0 to 1 as the file says they are to be shown: by its
+            first VOI LUT, else its first window, LINEAR, LINEAR_EXACT or SIGMOID (C.11.2); a volume
+            takes that of its middle slice for all. Or a `Window`. With either, MONOCHROME1 is
+            inverted, so that 1 is bright. Colours are RGB in all of them, from 0 to 1 in
+            ``"window"``; of palettes, ``"stored"`` gives the indices.
         dtype: Type of the values. None is float32; for ``"stored"`` the smallest that BitsStored
             and the sign call for, float32 or float64 for pixels in floating point; for colours
             uint8 up to 8 bits, else int32, and int64 for 32 bits without a sign. It follows from
             the header, never from the values. An integer type needs slopes and intercepts that
-            are whole numbers, and is checked voxel by voxel.
+            are whole numbers, and is checked voxel by voxel; windows have none.
         policy: What to make of slices that are missing, of files that cannot be read, and of
             everything else in the verdict; None is ``Policy()``.
         slices: Positions along z in slice order, in the order wanted: an int (z stays, with length
@@ -111,7 +116,8 @@ def load(
         DecodeError: If a frame's codestream contradicts the header, or is broken as far as its
             format lets a decoder see.
         UnsupportedError: If a file is legal DICOM of a kind that is not read yet; if ``codec`` does
-            not read its syntax; if there is no real-world value map, or several to choose from.
+            not read its syntax; if there is no real-world value map, or several to choose from; if
+            there is no window in the file.
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         IndexError: If one of ``slices`` is not there.
         ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, or an
@@ -132,9 +138,9 @@ def load(
         >>> small = td.load("tests/data/sts_002/ct", reduce=2)
         >>> tuple(small.data.shape), small.spacing_mm[1] / volume.spacing_mm[1]
         ((48, 36, 41), 4.0)
+        >>> td.load("tests/data/sts_002/ct", output=td.Window(40, 400)).data.max()
+        tensor(1.)
     """
-    from torchdicom._series import Series  # noqa: PLC0415 - which loads by means of this module
-
     chosen = check_series(series)
     module = _backend(backend)
     options = load_options(
@@ -168,7 +174,7 @@ def _load_listed(
         msg = f"source is a Series already: there is none to choose with series={series!r}"
         raise ValueError(msg)
     if module is _native:
-        return source.load(**options)
+        return load_checked(source, options)
     return module.load_series(  # type: ignore[no-any-return]
         list(source.paths), series=None, **options
     )
@@ -178,7 +184,7 @@ def decode(
     source: File,
     *,
     frames: Iterable[int] | None = None,
-    output: Output = "stored",
+    output: Output | Window = "stored",
     dtype: torch.dtype | None = None,
     region: tuple[int, int, int, int] | None = None,
     reduce: int = 0,
@@ -196,8 +202,8 @@ def decode(
         source: A file, or the bytes of one.
         frames: 0-based frames in the order wanted, negative from the end; None is all of them in
             the order of the file.
-        output: ``"stored"``, the values as stored; or ``"modality"`` or ``"real_world"``, as in
-            `load`.
+        output: ``"stored"``, the values as stored; or ``"modality"``, ``"real_world"``,
+            ``"window"`` or a `Window`, as in `load`.
         dtype: As in `load`.
         region: ``(y0, y1, x0, x1)``, as in `load`.
         reduce: How often to halve rows and columns, as in `load`.

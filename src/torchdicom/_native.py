@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from torchdicom._finish import Finish
     from torchdicom._policy import Policy
 
 _KEYWORDS = {tag: keyword for keyword, (tag, _) in METADATA.items()}
@@ -40,12 +42,13 @@ def load_series(
     mask: bool,
     out: torch.Tensor | None,
     num_threads: int,
+    finish: Finish | None,
 ) -> Volume:
     """One series as a Volume; arguments are checked by the caller."""
     loaded = _ext.load_series(
         sources,
         series=series,
-        policy=asdict(policy),
+        policy=_policy_argument(policy),
         output=output,
         dtype=_dtype_name(dtype),
         out=_out_argument(out),
@@ -57,17 +60,32 @@ def load_series(
         codec=codec,
         rwvm=rwvm,
         mask=mask,
+        finish=_finish_argument(finish),
     )
     _warn(loaded["warnings"])
     return to_volume(loaded, out=out)
 
 
+class Listed(NamedTuple):
+    """What an index knows of one series.
+
+    Attributes:
+        columns: The records of its files, as the core gave them.
+        key: Its key.
+        context: The defects that other parts of its SeriesInstanceUID gave it, as the core gave
+            them.
+        metadata: What the index has of the first slice.
+    """
+
+    columns: dict[str, Any]
+    key: str
+    context: Sequence[_ext._DefectRow]
+    metadata: Mapping[str, object]
+
+
 def load_rows(
-    columns: dict[str, Any],
+    listed: Listed,
     *,
-    key: str,
-    context: Sequence[_ext._DefectRow],
-    metadata: Mapping[str, object],
     output: str,
     dtype: torch.dtype | None,
     policy: Policy,
@@ -79,15 +97,12 @@ def load_rows(
     mask: bool,
     out: torch.Tensor | None,
     num_threads: int,
+    finish: Finish | None,
 ) -> Volume:
     """The same from the records of an index, whose headers are not read again.
 
     Args:
-        columns: The records of the files of one series, as the core gave them.
-        key: Its key.
-        context: The defects that other parts of its SeriesInstanceUID gave it, as the core gave
-            them.
-        metadata: What the index has of the first slice.
+        listed: The series.
         output: As in `load_series`, like the rest.
         dtype: Type of the values.
         policy: What to make of defects.
@@ -99,12 +114,13 @@ def load_rows(
         mask: Whether a mask is wanted.
         out: Memory to fill.
         num_threads: Threads for this call.
+        finish: What becomes of the values after the rescale.
     """
     loaded = _ext.load_rows(
-        columns,
-        key=key,
-        context=list(context),
-        policy=asdict(policy),
+        listed.columns,
+        key=listed.key,
+        context=list(listed.context),
+        policy=_policy_argument(policy),
         output=output,
         dtype=_dtype_name(dtype),
         out=_out_argument(out),
@@ -116,9 +132,10 @@ def load_rows(
         codec=codec,
         rwvm=rwvm,
         mask=mask,
+        finish=_finish_argument(finish),
     )
     _warn(loaded["warnings"])
-    return to_volume(loaded, out=out, metadata=metadata)
+    return to_volume(loaded, out=out, metadata=listed.metadata)
 
 
 def to_volume(
@@ -151,10 +168,8 @@ def to_affine(columns: Sequence[Sequence[float]] | None) -> torch.Tensor | None:
     """A float64 tensor of shape (4, 4) from its columns."""
     if columns is None:
         return None
-    affine = torch.zeros((4, 4), dtype=torch.float64)
-    affine[:3] = torch.tensor(columns, dtype=torch.float64).T
-    affine[3, 3] = 1.0
-    return affine
+    rows = [*zip(*columns, strict=True), (0.0, 0.0, 0.0, 1.0)]
+    return torch.tensor(rows, dtype=torch.float64)
 
 
 def to_defects(rows: Iterable[_ext._DefectRow]) -> tuple[Defect, ...]:
@@ -174,6 +189,7 @@ def decode_frames(
     rwvm: str | None,
     out: torch.Tensor | None,
     num_threads: int,
+    finish: Finish | None,
 ) -> torch.Tensor:
     """Frames of one file; arguments are checked by the caller."""
     data, name = _ext.decode_frames(
@@ -187,6 +203,7 @@ def decode_frames(
         rwvm=rwvm,
         out=_out_argument(out),
         num_threads=num_threads,
+        finish=_finish_argument(finish),
     )
     return _tensor(data, name) if out is None else out
 
@@ -212,6 +229,17 @@ def _out_argument(out: torch.Tensor | None) -> tuple[NDArray[Any], str, tuple[in
         return None
     data = out.reshape(-1).view(torch.uint8).numpy()
     return data, str(out.dtype).removeprefix("torch."), tuple(out.shape)
+
+
+@lru_cache(maxsize=16)
+def _policy_argument(policy: Policy) -> dict[str, Any]:
+    """What the core reads, and changes nothing of."""
+    return asdict(policy)
+
+
+@lru_cache(maxsize=16)
+def _finish_argument(finish: Finish | None) -> dict[str, Any] | None:
+    return None if finish is None else asdict(finish)
 
 
 def _slice_argument(slices: slice | list[int] | None) -> _ext._Slices:

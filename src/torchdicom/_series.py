@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from functools import cached_property
+import weakref
+from collections import deque
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -14,7 +15,9 @@ import pyarrow.compute as pc
 
 from torchdicom import _native
 from torchdicom._arguments import load_options
+from torchdicom._cached import cached_property
 from torchdicom._columns import core_of, full_paths
+from torchdicom._frame_files import FrameFiles
 from torchdicom._grouping import defects_from_json
 from torchdicom._metadata import METADATA, PADDING, decode_text, typed_metadata
 from torchdicom._schema import TABLE_NAMES, Header, fail_invalid
@@ -30,11 +33,16 @@ if TYPE_CHECKING:
     from torchdicom._grouping import DefectRow
     from torchdicom._policy import Policy
     from torchdicom._volume import Volume
+    from torchdicom._window import Window
 
 # What other parts of a SeriesInstanceUID are to this one: its own rows do not tell.
 _ABOUT_SIBLINGS: Final = frozenset(
     {"localizer", "mixed_size", "mixed_pixel_format", "mixed_orientation"}
 )
+# Records take about 200 bytes a row: a dozen megabytes at most.
+_MOST_SERIES_KEPT: Final = 32
+_MOST_ROWS_KEPT: Final = 2_048
+_kept_series: Final[deque[weakref.ref[Series]]] = deque()
 _CORE_NAMES: Final = frozenset(TABLE_NAMES.values())
 
 
@@ -179,7 +187,7 @@ class Series:
     def load(
         self,
         *,
-        output: Output = "modality",
+        output: Output | Window = "modality",
         dtype: torch.dtype | None = None,
         policy: Policy | None = None,
         slices: Slices | None = None,
@@ -236,17 +244,7 @@ class Series:
             out=out,
             num_threads=num_threads,
         )
-        metadata = dict(self.metadata)
-        # For its warning about patients on four legs, which has no place in a listing.
-        orientation = str(metadata.get("AnatomicalOrientationType", ""))
-        typed_metadata({"AnatomicalOrientationType": orientation}, self._paths[0])
-        return _native.load_rows(
-            self._core(),
-            key=self.key,
-            context=[defect for defect in self._defects if defect[0] in _ABOUT_SIBLINGS],
-            metadata=metadata,
-            **options,
-        )
+        return _native.load_rows(self._known(), **options)
 
     def __repr__(self) -> str:
         """One line: what it is, its size, its verdict and its key."""
@@ -280,6 +278,11 @@ class Series:
         return self._rows.slice(0, int(np.count_nonzero(position >= 0)))
 
     @cached_property
+    def _files(self) -> FrameFiles:
+        """The file of each frame that is loaded."""
+        return FrameFiles(self.key, self._kept, self._header.roots)
+
+    @cached_property
     def _paths(self) -> list[str]:
         """The file of each row."""
         paths = full_paths(self._rows, self._header.roots)
@@ -310,11 +313,46 @@ class Series:
             self._fail_invalid()
         return decode_text(raw, charset.decode("ascii", "replace")).strip(PADDING) or None
 
+    def _known(self) -> _native.Listed:
+        """What a load needs to know of the series."""
+        metadata = dict(self.metadata)
+        # For its warning about patients on four legs, which has no place in a listing.
+        orientation = str(metadata.get("AnatomicalOrientationType", ""))
+        typed_metadata({"AnatomicalOrientationType": orientation}, self._paths[0])
+        context = [defect for defect in self._defects if defect[0] in _ABOUT_SIBLINGS]
+        return _native.Listed(self._core(), self.key, context, metadata)
+
     def _core(self) -> dict[str, Any]:
-        """The records of all its files."""
+        """The records of all its files; kept for the loads to come of few slices each."""
+        known: dict[str, Any] | None = self.__dict__.get("_records")
+        if known is None:
+            known = self._records_of_files()
+            if self._rows.num_rows <= _MOST_ROWS_KEPT:
+                self.__dict__["_records"] = known
+                _keep_records(self)
+        return known
+
+    def _records_of_files(self) -> dict[str, Any]:
         paths, frames = full_paths(self._rows, self._header.roots), self._rows.column("frame")
         if not frames.to_numpy().any():  # a file a row
             return core_of(self._rows, paths)
         keys = pa.table({"path": paths, "frame": frames})
         order = pc.sort_indices(keys, [("path", "ascending"), ("frame", "ascending")])
         return core_of(self._rows.take(order), paths.take(order))
+
+
+def _keep_records(series: Series) -> None:
+    """Forget those of the series that was the first to be kept, where they are too many."""
+    _kept_series.append(weakref.ref(series))
+    while len(_kept_series) > _MOST_SERIES_KEPT:
+        try:
+            oldest = _kept_series.popleft()()
+        except IndexError:  # another thread was faster
+            return
+        if oldest is not None:
+            oldest.__dict__.pop("_records", None)
+
+
+def load_checked(series: Series, options: dict[str, Any]) -> Volume:
+    """Load a series with what `load_options` gives: a `Finish` may be among it."""
+    return _native.load_rows(series._known(), **options)  # noqa: SLF001 - of this module

@@ -101,7 +101,7 @@ class Volume:
             columns. Without an affine z is NaN, and y and x are what the file states of its pixels,
             or NaN.
         units: Unit of the values: ``"HU"``, ``"BQML"`` ..., or None where the files name none, for
-            values as stored, and for colours.
+            values as stored, for windows, and for colours.
         verdict: What was found about the whole series, whatever part of it was loaded.
         provenance: For every slice (for every frame of a cine): file, frame, SOPInstanceUID,
             position, slope, intercept.

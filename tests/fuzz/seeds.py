@@ -42,6 +42,8 @@ from builders_forms import (
     real_world_item,
     segmented_palette,
     shared,
+    voi_lut,
+    voi_luts,
 )
 from builders_frames import (
     encapsulated,
@@ -157,6 +159,19 @@ def with_tables() -> Iterator[bytes]:
         yield native_file(bytes(24), (3, 4), allocated=16, signed=True, extra=extra, **FEW)
         damaged = native_file(bytes(24), (3, 4), allocated=16, extra=extra, **FEW)
         yield damaged.replace(b"SQ\0\0", b"UN\0\0", 1)
+    first = voi_lut([0, 5, 900], first=-1, vr="SS", bits=12)
+    for extra in (
+        [voi_luts(first, voi_lut([3, 4]))],
+        [voi_luts(voi_lut([1, 2, 3, 4], bits=8, word_each=False))],
+        [voi_luts(first[:1])],
+        [voi_luts(), Element(0x00281056, "CS", "SIGMOID")],
+        [sequence(0x00283010, first, undefined=True)],
+        [modality_lut([7, 8]), voi_luts(voi_lut([3, 4]))],
+    ):
+        window: dict[str, Any] = {"WindowCenter": (40, 1e3), "WindowWidth": (400.5, -1)}
+        yield native_file(bytes(24), (3, 4), allocated=16, extra=extra, **FEW, **window)
+    for text in ("", "1e", "\\7"):
+        yield native_file(bytes(24), (3, 4), allocated=16, **FEW, WindowCenter=text)
     yield float_file(np.zeros((3, 4), np.float32), extra=[shared(real_world(wide))], **FEW)
     yield float_file(np.zeros((3, 4), np.float64), **FEW)
     for allocated, size in ((1, 2), (12, 18), (32, 48)):

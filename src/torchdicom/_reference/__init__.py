@@ -7,7 +7,8 @@ forgives what `load` must refuse; pydicom reads the text, and one pinned plugin 
 
 A load goes through `_sources`, `_header` (`_elements`, `_values`, `_frames`), `_collect`, `_split`
 (`_kinds`), `_choose`, `_judge` (`_company`, `_duplicates`, `_geometry`, `_spacing`), `_findings`
-and `_build` (`_mapping`, `_tables`, `_grid`, `_fill`, `_pixels`, `_codecs`).
+and `_build` (`_mapping`, `_tables`, `_grid`, `_fill`, `_pixels`, `_codecs`, `_finish`, `_voi`,
+`_resample`).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from torchdicom._errors import UnsupportedError
 from torchdicom._metadata import typed_metadata
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import verdict_of
+from torchdicom._reference._finish import finishing_of
 from torchdicom._reference._grid import (
     checked_window,
     picked,
@@ -20,7 +21,7 @@ from torchdicom._reference._grid import (
     spacing_of,
     stated_spacing,
 )
-from torchdicom._reference._mapping import is_color, mapping_of
+from torchdicom._reference._mapping import mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
 from torchdicom._reference._tags import element_name
@@ -29,11 +30,13 @@ from torchdicom._volume import SliceProvenance, Volume
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdicom._finish import Finish
+    from torchdicom._reference._finish import Finishing
     from torchdicom._reference._geometry import Affine
     from torchdicom._reference._grid import Region, Spacing
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._judge import Judged
-    from torchdicom._reference._mapping import Output
+    from torchdicom._reference._mapping import Mapping, Output
     from torchdicom._reference._pixel_format import PixelFormat
 
 
@@ -50,6 +53,7 @@ class Request:
     mask: bool
     reduce: int
     rwvm: str | None
+    finish: Finish | None
 
 
 def build(judged: Judged, request: Request) -> Volume:
@@ -65,17 +69,17 @@ def build(judged: Judged, request: Request) -> Volume:
     pixels = pixel_format(first)  # all are the same, or it were no part
     picks = _picks(judged, request.slices)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
-    check_reducible(first, pixels, request.output, request.reduce)
+    check_reducible(first, pixels, request.output, request.reduce, request.finish)
     tasks = _tasks(judged, picks, pixels, request)
     _check_units(tasks)
-    dtype = request.dtype
-    if dtype is None:
-        dtype = default_dtype(pixels, request.output, tasks[0].mapping)
-    is_cine, has_color = judged.part.kind == "cine", is_color(pixels, request.output)
+    finishing = _finishing(judged, pixels, request)
+    dtype = dtype_of(request.dtype, pixels, request.output, tasks[0].mapping, request.finish)
+    is_cine = judged.part.kind == "cine"
+    size = finishing.size(window.size)
     lengths = {"t": len(tasks), "z": 1} if is_cine else {"z": len(tasks)}
-    lengths |= dict(zip("yx", window.size, strict=True))
+    lengths |= dict(zip("yx", size, strict=True))
     dims = tuple(lengths)
-    if has_color:
+    if finishing.channels == 3:
         dims = ("t", "c", "z", "y", "x") if is_cine else ("c", "z", "y", "x")
     data = output_tensor(tuple({"c": 3, **lengths}[dim] for dim in dims), dtype, request.out)
     mask = torch.empty(tuple(lengths.values()), dtype=torch.bool) if request.mask else None
@@ -86,20 +90,22 @@ def build(judged: Judged, request: Request) -> Volume:
         tasks,
         pixels,
         window,
+        finishing,
         request.num_threads,
-        masks=None if mask is None else mask.view(len(tasks), *window.size),
+        masks=None if mask is None else mask.view(len(tasks), *size),
     )
     _check_shifts(tasks, shifts)
     wanted = None if request.slices is None else picks
-    affine = selected_affine(judged.affine, wanted, window, shifts[0])
-    spacing, spacing_source = _spacing(judged, affine, request.reduce)
+    scales = finishing.scales(window.size)
+    affine = selected_affine(judged.affine, wanted, window, shifts[0], scales)
+    spacing, spacing_source = _spacing(judged, affine, request.reduce, scales)
     return Volume(
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
         space="LPS",
         spacing_mm=spacing,
-        units=tasks[0].mapping.units,
+        units=tasks[0].mapping.units if finishing.steps.keeps_units else None,
         verdict=verdict_of(judged.findings),
         provenance=tuple(map(_provenance, tasks)),
         metadata=metadata_of(first, spacing_source),
@@ -117,13 +123,36 @@ def _check_units(tasks: Sequence[Task]) -> None:
             raise UnsupportedError(msg, code="unsupported_pixel_format", path=task.file.path)
 
 
-def check_reducible(file: FileHeader, pixels: PixelFormat, output: Output, reduce: int) -> None:
+def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
+    """What the middle slice of the whole series says about all that are loaded."""
+    middle = judged.files[len(judged.files) // 2]
+    mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
+    return finishing_of(request.finish, middle, pixels, mapping, request.output)
+
+
+def dtype_of(
+    dtype: torch.dtype | None,
+    pixels: PixelFormat,
+    output: Output,
+    mapping: Mapping,
+    finish: Finish | None,
+) -> torch.dtype:
+    """The dtype of the result: that which is asked for, or the default."""
+    if dtype is not None:
+        return dtype
+    return default_dtype(pixels, output, mapping) if finish is None else torch.float32
+
+
+def check_reducible(
+    file: FileHeader, pixels: PixelFormat, output: Output, reduce: int, finish: Finish | None
+) -> None:
     """Refuse the mean of indices, which is none of a colour.
 
     Raises:
         UnsupportedError: ``unsupported_pixel_format``.
     """
-    if reduce and pixels.is_palette and output == "stored":
+    is_mean = reduce > 0 or (finish is not None and finish.size is not None)
+    if is_mean and pixels.is_palette and output == "stored":
         msg = "The stored values are indices of a palette, which have no mean; ask for the colours"
         code, element = "unsupported_pixel_format", element_name("PhotometricInterpretation")
         raise UnsupportedError(msg, code=code, path=file.path, element=element)
@@ -176,14 +205,16 @@ def _tasks(
     ]
 
 
-def _spacing(judged: Judged, affine: Affine | None, reduce: int) -> tuple[Spacing, str]:
+def _spacing(
+    judged: Judged, affine: Affine | None, reduce: int, scales: tuple[float, float]
+) -> tuple[Spacing, str]:
     if affine is not None:
         return spacing_of(affine), ""
     if judged.affine is None:
         (_, y, x), source = stated_spacing(judged)
     else:
         (_, y, x), source = spacing_of(judged.affine), ""
-    return (math.nan, y * 2**reduce, x * 2**reduce), source
+    return (math.nan, y * 2**reduce * scales[0], x * 2**reduce * scales[1]), source
 
 
 def _times(file: FileHeader) -> dict[str, torch.Tensor]:

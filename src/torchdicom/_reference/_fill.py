@@ -14,6 +14,7 @@ from torchdicom._reference._pixels import converted, located, read_values
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdicom._reference._finish import Finishing
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._mapping import Mapping
     from torchdicom._reference._pixel_format import PixelFormat
@@ -42,6 +43,7 @@ def fill(
     tasks: Sequence[Task],
     pixels: PixelFormat,
     window: Window,
+    finishing: Finishing,
     num_threads: int | None,
     *,
     masks: torch.Tensor | None = None,
@@ -53,6 +55,7 @@ def fill(
         tasks: The frames, in the order of their images.
         pixels: Of all frames.
         window: Which pixels.
+        finishing: What becomes of their values.
         num_threads: How many frames are decoded at a time; None for one a CPU.
         masks (bool Tensor of shape (tasks, rows, columns)): Takes False where a value is invalid.
 
@@ -71,6 +74,7 @@ def fill(
             dtype=image.dtype,
             with_mask=masks is not None,
         )
+        values, mask = finishing.apply(values, mask)
         with located(task.file, task.frame):
             image.copy_(converted(values, image.dtype, task.place))
         if masks is not None and mask is not None:

@@ -71,7 +71,11 @@ def checked_window(region: Region | None, reduce: int, rows: int, columns: int) 
 
 
 def selected_affine(
-    affine: Affine | None, picks: Sequence[int] | None, window: Window, shift: float
+    affine: Affine | None,
+    picks: Sequence[int] | None,
+    window: Window,
+    shift: float,
+    scales: tuple[float, float],
 ) -> Affine | None:
     """The affine of the selected slices and pixels.
 
@@ -80,6 +84,7 @@ def selected_affine(
         picks: Positions of slices, or None for all.
         window: Which pixels.
         shift: By how many pixels the first one has moved, where the images are made smaller.
+        scales: How many of those rows and columns become one then, where they are resized.
 
     Returns:
         None where the slices are not evenly spaced picks.
@@ -102,7 +107,12 @@ def selected_affine(
             origin = origin + column * moved if moved else origin
         if window.reduce:
             origin = (origin + y * shift) + x * shift
-        rows.append([z * stride, y * step, x * step, origin])
+        columns = []
+        for column, scale in zip((y * step, x * step), scales, strict=True):
+            # The outer edge of the first pixel stays where it is.
+            origin = origin + column * ((scale - 1) / 2) if scale != 1 else origin
+            columns.append(column * scale)
+        rows.append([z * stride, *columns, origin])
     return [*rows, affine[3]]
 
 

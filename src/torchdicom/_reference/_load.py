@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdicom._errors import DecodeError, DicomWarning, ParseError
-from torchdicom._reference._build import Request, build, check_reducible
+from torchdicom._reference._build import Request, build, check_reducible, dtype_of
 from torchdicom._reference._choose import choose
 from torchdicom._reference._collect import collect
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import apply_policy, dropped
+from torchdicom._reference._finish import finishing_of
 from torchdicom._reference._grid import checked_window
 from torchdicom._reference._header import read_file
 from torchdicom._reference._judge import judge
-from torchdicom._reference._mapping import is_color, mapping_of
+from torchdicom._reference._mapping import mapping_of
 from torchdicom._reference._pixel_format import pixel_format
-from torchdicom._reference._pixels import default_dtype, output_tensor
+from torchdicom._reference._pixels import output_tensor
 from torchdicom._reference._sources import named_source
 from torchdicom._reference._split import split
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from torchdicom._finish import Finish
     from torchdicom._header import Header
     from torchdicom._policy import Policy
     from torchdicom._reference._findings import Finding
@@ -53,6 +55,7 @@ def load_series(
     reduce: int = 0,
     rwvm: str | None = None,
     codec: str | None = None,
+    finish: Finish | None = None,
 ) -> Volume:
     """Load one series of those that the sources hold.
 
@@ -70,6 +73,7 @@ def load_series(
         reduce: How often to halve the images along y and x.
         rwvm: The label of the real-world map, where there are several.
         codec: None.
+        finish: What becomes of the values after the rescale; None for nothing.
 
     Returns:
         The volume, slices ascending along their normal.
@@ -85,7 +89,7 @@ def load_series(
     files, left_out = collect(sources, policy)
     parts = split(files)
     part = choose(parts, series)
-    request = Request(output, dtype, out, num_threads, slices, region, mask, reduce, rwvm)
+    request = Request(output, dtype, out, num_threads, slices, region, mask, reduce, rwvm, finish)
     while True:
         judged = judge(part, parts, policy, left_out)
         messages = apply_policy(judged.findings, policy)
@@ -112,6 +116,7 @@ def decode_frames(
     reduce: int = 0,
     rwvm: str | None = None,
     codec: str | None = None,
+    finish: Finish | None = None,
 ) -> torch.Tensor:
     """Decode frames of one file.
 
@@ -126,9 +131,10 @@ def decode_frames(
         reduce: How often to halve the frames.
         rwvm: The label of the real-world map.
         codec: None.
+        finish: What becomes of the values.
 
     Returns:
-        Tensor of shape (frames, rows, columns), or (frames, 3, rows, columns) in colour.
+        Tensor of shape (frames, rows, columns), or (frames, 3, rows, columns) of three channels.
 
     Raises:
         DicomError: What was found, with its code.
@@ -141,9 +147,10 @@ def decode_frames(
     file = read_file(named_source(source))
     pixels = pixel_format(file)
     window = checked_window(region, reduce, pixels.rows, pixels.columns)
-    check_reducible(file, pixels, output, reduce)
+    check_reducible(file, pixels, output, reduce, finish)
     mapping = mapping_of(file, pixels, output, dtype, rwvm)
-    dtype = default_dtype(pixels, output, mapping) if dtype is None else dtype
+    finishing = finishing_of(finish, file, pixels, mapping, output)
+    dtype = dtype_of(dtype, pixels, output, mapping, finish)
     count = file.header.number_of_frames
     chosen = []
     for frame in range(count) if frames is None else frames:
@@ -152,10 +159,11 @@ def decode_frames(
             msg = f"Frame {frame} of {file.path} does not exist: the file has {has}"
             raise IndexError(msg)
         chosen.append(frame % count)
-    color = (3,) if is_color(pixels, output) else ()
-    data = output_tensor((len(chosen), *color, *window.size), dtype, out)
+    channels = (3,) if finishing.channels == 3 else ()
+    size = finishing.size(window.size)
+    data = output_tensor((len(chosen), *channels, *size), dtype, out)
     tasks = [Task(file, frame, mapping, i) for i, frame in enumerate(chosen)]
-    fill(list(data), tasks, pixels, window, num_threads)
+    fill(list(data), tasks, pixels, window, finishing, num_threads)
     return data
 
 

@@ -109,6 +109,29 @@ def modality_lut(values: Values) -> ModalityLut | None:
     return ModalityLut(table, items[0].text("ModalityLUTType"))
 
 
+def voi_lut(values: Values, *, is_signed: bool) -> tuple[Table, int] | None:
+    """The first VOI LUT of a file and the bits of its entries; None where there is none.
+
+    Args:
+        values: The elements of the file.
+        is_signed: Modality values can be negative, and the first value mapped has a sign.
+
+    Raises:
+        ParseError: ``missing_element``, ``invalid_multiplicity``, ``invalid_value``.
+    """
+    items = values.items("VOILUTSequence")
+    if not items:
+        return None
+    item = items[0]
+    is_signed = is_signed or item.vr("LUTDescriptor") == "SS"
+    # Those of digital X-ray images may have 10 and 12 bits (PS3.3 C.8.11.3.1.5).
+    first, count, bits = _descriptor(item, "LUTDescriptor", is_signed=is_signed, least_bits=8)
+    entries, width = _entries(item, "LUTData", count, bits)
+    if width > 8:
+        width = bits if entries.max() < 1 << bits else 16
+    return Table(first, entries), width
+
+
 def palette(values: Values) -> Palette:
     """The palette of a file (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2).
 
@@ -148,8 +171,10 @@ def _signed(number: int) -> int:
     return number - 0x1_0000 if number >= 0x8000 else number
 
 
-def _descriptor(values: Values, keyword: str, *, is_signed: bool) -> tuple[int, int, int]:
-    """The first stored value of a table, its number of entries, and their bits."""
+def _descriptor(
+    values: Values, keyword: str, *, is_signed: bool, least_bits: int = 16
+) -> tuple[int, int, int]:
+    """The first value of a table, its number of entries, and their bits: 8, or these up to 16."""
     numbers = values.shorts(keyword)
     if not numbers:
         msg = f"There is no {keyword}"
@@ -158,8 +183,9 @@ def _descriptor(values: Values, keyword: str, *, is_signed: bool) -> tuple[int, 
         msg = f"{keyword} has {len(numbers)} values, and a descriptor has three"
         raise values.error(msg, "invalid_multiplicity", keyword)
     entries, first, bits = numbers
-    if bits not in {8, 16}:
-        msg = f"The table's entries have {bits} bits, and 8 and 16 are possible"
+    if bits != 8 and not least_bits <= bits <= 16:
+        possible = "8 and 16" if least_bits == 16 else f"{least_bits} to 16"
+        msg = f"The table's entries have {bits} bits, and {possible} are possible"
         raise values.error(msg, "invalid_value", keyword)
     return _signed(first) if is_signed else first, entries or 65_536, bits
 

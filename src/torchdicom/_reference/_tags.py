@@ -34,9 +34,12 @@ TAGS: Final[dict[str, int]] = {
     "PixelRepresentation": 0x0028_0103,
     "PixelPaddingValue": 0x0028_0120,
     "PixelPaddingRangeLimit": 0x0028_0121,
+    "WindowCenter": 0x0028_1050,
+    "WindowWidth": 0x0028_1051,
     "RescaleIntercept": 0x0028_1052,
     "RescaleSlope": 0x0028_1053,
     "RescaleType": 0x0028_1054,
+    "VOILUTFunction": 0x0028_1056,
     "RedPaletteColorLookupTableDescriptor": 0x0028_1101,
     "GreenPaletteColorLookupTableDescriptor": 0x0028_1102,
     "BluePaletteColorLookupTableDescriptor": 0x0028_1103,
@@ -50,6 +53,7 @@ TAGS: Final[dict[str, int]] = {
     "LUTDescriptor": 0x0028_3002,
     "ModalityLUTType": 0x0028_3004,
     "LUTData": 0x0028_3006,
+    "VOILUTSequence": 0x0028_3010,
     "MeasurementUnitsCodeSequence": 0x0040_08EA,
     "RealWorldValueMappingSequence": 0x0040_9096,
     "LUTLabel": 0x0040_9210,
@@ -91,8 +95,10 @@ _IN_ITEMS: Final = frozenset(
     RealWorldValueSlope RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
     DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped""".split()
 )
+# What is read for one output alone harms no other.
+_ASKED_FOR: Final = frozenset("WindowCenter WindowWidth VOILUTFunction VOILUTSequence".split())
 READ_TAGS: Final = frozenset(
-    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS
+    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR
 )
 
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}

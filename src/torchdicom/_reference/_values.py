@@ -80,6 +80,18 @@ class Values:
         """
         return next(iter(self.decimals(keyword, 1)), None)
 
+    def first_decimal(self, keyword: str) -> float | None:
+        """The first number of a DS with any number of values; the others are not looked at.
+
+        None where the first is empty, whatever follows it.
+
+        Raises:
+            ParseError: ``invalid_decimal_string``.
+        """
+        element, parts = self._parts(keyword)
+        first = [part for part in parts[:1] if part.strip(PADDING)]
+        return next(iter(self._numbers(keyword, element, first)), None)
+
     def integer(self, keyword: str) -> int | None:
         """The number of an IS with one value.
 

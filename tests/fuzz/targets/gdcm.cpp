@@ -44,15 +44,11 @@ std::optional<PixelFormat> format_for(const CodestreamInfo& info, std::uint32_t 
     const std::uint32_t least = info.precision <= 8    ? 8U << (flags >> 3U & 1U)
                                 : info.precision <= 16 ? 16U
                                                        : 32U;
-    PixelFormat format{.rows = info.rows,
-                       .columns = info.columns,
-                       .samples_per_pixel = info.components,
-                       .bits_allocated = (flags & 1U) != 0 ? 32U : least,
-                       .is_signed = info.is_signed != ((flags & 2U) != 0)};
-    format.bits_stored = format.bits_allocated;
-    format.high_bit = format.bits_stored - 1;
-    if (info.components == 3) {
-        format.photometric = (flags & 4U) != 0 ? Photometric::ybr_full : Photometric::rgb;
+    const std::uint32_t bits = (flags & 1U) != 0 ? 32U : least;
+    PixelFormat format = test::format_of(info.rows, info.columns, bits, info.components);
+    format.is_signed = info.is_signed != ((flags & 2U) != 0);
+    if (info.components == 3 && (flags & 4U) != 0) {
+        format.photometric = Photometric::ybr_full;
     }
     const bool is_small = info.rows <= 64 && info.columns <= 64 && info.precision <= 32;
     return is_small ? std::optional{format} : std::nullopt;

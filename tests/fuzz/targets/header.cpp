@@ -34,12 +34,16 @@ struct Outcome {
     FileHeader header;
 };
 
-Outcome outcome_of(const Source& source, bool skip_tables = false) {
+Outcome outcome_of(const Source& source, bool skip_tables = false, bool reads_voi = false) {
     Outcome outcome;
     LoadStats stats;
     const auto read = [&] {
-        outcome.header = read_header(
-            source, {.texts = kTexts, .keep_fetched = true, .skip_tables = skip_tables}, stats);
+        outcome.header = read_header(source,
+                                     {.texts = kTexts,
+                                      .keep_fetched = true,
+                                      .skip_tables = skip_tables,
+                                      .reads_voi = reads_voi},
+                                     stats);
     };
     if (const auto error = fuzz::error_of(read)) {
         outcome.error = error->what();
@@ -73,6 +77,18 @@ void check_tables(const FileHeader& header) {
         fuzz::require(header.real_world_maps.empty() || header.has_real_world_maps,
                       "the maps are noted");
     }
+}
+
+/// How the values are to be displayed, which has tables of all bits from 8 on.
+void check_voi(const FileHeader& header) {
+    fuzz::require(header.voi.has_value(), "what was asked for is there");
+    if (fuzz::error_of([&] { static_cast<void>(voi_of(header)); }) || !header.voi->table) {
+        return;
+    }
+    const auto& [first, bits, values, type] = *header.voi->table;
+    fuzz::require(bits >= 8 && bits <= 16 && !values.empty() && values.size() <= 65'536 &&
+                      *std::ranges::max_element(values) >> bits == 0,
+                  "entries have their bits");
 }
 
 void check(const FileHeader& header, ByteSpan file) {
@@ -111,6 +127,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       scanned.header.has_modality_lut == in_memory.header.has_modality_lut &&
                       scanned.header.has_real_world_maps == in_memory.header.has_real_world_maps,
                   "a scan sees what a load sees");
+    const Outcome shown = outcome_of({.path = path, .bytes = bytes}, true, true);
+    if (shown.error.empty()) {
+        check_voi(shown.header);
+    }
     if (in_memory.error.empty()) {
         check(in_memory.header, bytes);
         check(in_file.header, bytes);

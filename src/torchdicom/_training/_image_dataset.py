@@ -1,0 +1,257 @@
+"""`ImageDataset`: a frame a sample."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+from torchdicom._training._base import SeriesDataset, check_means
+from torchdicom._training._checks import check_channels
+from torchdicom._training._labels import label_of
+from torchdicom._training._recipe import make_recipe
+from torchdicom._training._samples import channel_first
+from torchdicom._training._sources import is_colour
+from torchdicom._training._spatial import Halving, grid_of, halving_of
+from torchdicom._training._values import decode_finished, load_finished, options_of_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+
+    from torchdicom._arguments import Output
+    from torchdicom._policy import Policy
+    from torchdicom._series import Series
+    from torchdicom._training._recipe import LabelOf, OnError, Sample, Transform
+    from torchdicom._training._sources import Sources
+    from torchdicom._training._spatial import Grid, Triple
+    from torchdicom._window import Window
+
+
+class ImageDataset(SeriesDataset):
+    """A map-style dataset of single images, for 2D networks.
+
+    Radiographs and the like are a sample each, a cine has one for each frame, and where ``kinds``
+    has ``"volume"``, a CT or MR one for each slice. A sample is a dict as that of `VolumeDataset`,
+    with ``image`` (Tensor of shape (channels, rows, columns)), ``mask`` and ``label`` likewise, and
+    ``frame``: the position of the slice in its volume, or the frame of the cine. The affine is that
+    of the one slice, and follows ``size``.
+
+    The order of things: ``reduce``, rescale, resize, ``window`` or ``clip``, ``mean`` and ``std``,
+    ``transform``.
+
+    Args:
+        source: As in `VolumeDataset`.
+        target: As in `VolumeDataset`: one for all frames of a series.
+        label: As in `VolumeDataset`, asked once for each frame; a tensor has the shape of the
+            series, (frames, rows, columns), or (rows, columns) where it is one frame.
+        transform: As in `VolumeDataset`.
+        output: ``"window"``: the window of the file, 0 to 1, of a volume that of its middle slice;
+            of colours their whole range. Or as in `VolumeDataset`.
+        dtype: As in `VolumeDataset`.
+        kinds: As in `VolumeDataset`.
+        channels: 1, or 3, which repeats gray images.
+        window: As in `VolumeDataset`; ``output`` must be another than ``"window"`` then.
+        clip: Likewise.
+        mean: As in `VolumeDataset`.
+        std: As in `VolumeDataset`.
+        size: (rows, columns) to resize to, bilinear with antialiasing, as torchvision does.
+        reduce: How often to halve rows and columns, 0 to 8, as in `load`: JPEG 2000, HTJ2K and
+            lossy JPEG decode less for it. It comes first, and ``size`` resizes what it leaves: not
+            what ``size`` alone gives, since codecs halve with other filters.
+        mask: As in `VolumeDataset`. A cine is decoded whole for it.
+        policy: As in `VolumeDataset`.
+        on_error: As in `VolumeDataset`.
+        seed: As in `VolumeDataset`.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        SeriesError: If series have a defect that the policy raises, or there are none.
+        TypeError: If an argument is of another type than it may be.
+        ValueError: As in `VolumeDataset`, and if there are colours and ``channels`` is 1.
+
+    Warns:
+        DicomWarning: As in `VolumeDataset`.
+
+    Example:
+        >>> import torchdicom as td
+        >>> slices = td.ImageDataset(
+        ...     "tests/data/sts_002/ct",
+        ...     kinds=("volume",),
+        ...     output=td.Window(40, 400),
+        ...     channels=3,
+        ...     size=(224, 224),
+        ...     mean=(0.485, 0.456, 0.406),
+        ...     std=(0.229, 0.224, 0.225),
+        ... )
+        >>> len(slices), tuple(slices[10]["image"].shape), slices[10]["frame"]
+        (48, (3, 224, 224), 10)
+    """
+
+    def __init__(  # noqa: PLR0913 - all but the first are keywords
+        self,
+        source: Sources,
+        *,
+        target: Any = None,
+        label: LabelOf | None = None,
+        transform: Transform | Callable[..., Any] | None = None,
+        output: Output | Window | str = "window",
+        dtype: torch.dtype | None = None,
+        kinds: Sequence[str] = ("image", "cine"),
+        channels: int = 1,
+        window: Window | tuple[float, float] | None = None,
+        clip: tuple[float, float] | None = None,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        size: tuple[int, int] | None = None,
+        reduce: int = 0,
+        mask: bool = False,
+        policy: Policy | None = None,
+        on_error: OnError = "raise",
+        seed: int = 0,
+    ) -> None:
+        channels = check_channels(channels)
+        recipe = make_recipe(
+            label=label,
+            transform=transform,
+            output=output,
+            dtype=dtype,
+            kinds=kinds,
+            window=window,
+            clip=clip,
+            mean=mean,
+            std=std,
+            mask=mask,
+            policy=policy,
+            on_error=on_error,
+            seed=seed,
+            resize=size,
+            reduce=reduce,
+            channels=channels,
+        )
+        super().__init__(source, recipe, target)
+        self._channels = channels
+        self._rows_and_columns = None if recipe.finish is None else recipe.finish.size
+        self._check_colours()
+        for series in self._series:
+            check_means(recipe, series.key, channels)
+        # What is the same for all frames of a series: each is asked for so many times an epoch.
+        self._starts = [0, *itertools.accumulate(map(_frames, self._series))]
+        self._shapes = [self._image_shape(series) for series in self._series]
+        self._decoding = options_of_frames(recipe)
+        self._grids: dict[str, Grid] = {}
+
+    def __len__(self) -> int:
+        """How many frames there are."""
+        return self._starts[-1]
+
+    def image_shape(self, index: int) -> tuple[int, ...] | None:
+        """The shape of ``image`` of a sample, see `SeriesDataset.image_shape`."""
+        return self._shapes[self._place(index)[0]]
+
+    def _image_shape(self, series: Series) -> tuple[int, ...] | None:
+        left = Halving(self._recipe.reduce).shape(self._shape(series))
+        rows_and_columns = self._rows_and_columns or left[1:]
+        if self._recipe.transform is not None or 0 in rows_and_columns:
+            return None
+        return self._channels, *rows_and_columns
+
+    def _sample(self, i: int, out: torch.Tensor | None, num_threads: int | None) -> Sample:
+        number, frame = self._place(i)
+        series = self._series[number]
+        image, mask, halved = self._values(series, frame, out, num_threads)
+        grid = self._grid(series, halved)
+        rows, columns = grid.shape[1:]
+        box = (frame, frame + 1), (0, rows), (0, columns)
+        sample = {
+            "image": image,
+            "affine": grid.affine_of(box),
+            "spacing_mm": grid.spacing_tensor(),
+            "series": series.key,
+            "frame": frame,
+        }
+        if mask is not None:
+            sample["mask"] = mask
+        if self._recipe.label is not None:
+            label = label_of(self._recipe.label, series, grid).at(grid, box)
+            sample["label"] = label[:, 0]
+        return sample
+
+    def _values(
+        self, series: Series, frame: int, out: torch.Tensor | None, num_threads: int | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None, Halving]:
+        """One frame of shape (channels, rows, columns), its mask, and how it was halved."""
+        recipe = self._recipe
+        halved = Halving(recipe.reduce)
+        if not (recipe.mask or self._needs_series(series)):
+            image = decode_finished(series, frame, self._decoding, out=out, num_threads=num_threads)
+            return image, None, halved
+        options: dict[str, Any] = {} if series.kind == "cine" else {"slices": frame}
+        if out is not None:
+            is_cine = series.kind == "cine"
+            out = None if is_cine else out[:, None] if self._has_colour_dim(series) else out
+        volume = load_finished(series, recipe, out=out, num_threads=num_threads, **options)
+        at = frame if series.kind == "cine" else 0
+        if series.kind == "cine":
+            image = volume.data[at].reshape(self._channels, *volume.data.shape[-2:]).clone()
+        else:
+            image = channel_first(volume, series)[:, 0]
+        mask = None if volume.valid_mask is None else volume.valid_mask.flatten(0, -3)[at][None]
+        if recipe.reduce:
+            # Where the first row lies that a resize makes, of those that halving leaves.
+            above = (halved.shape(self._shape(series))[1] / image.shape[1] - 1) / 2
+            halved = halving_of(recipe.reduce, series.affine, (frame, above), volume.affine)
+        return image, None if mask is None else mask.clone(), halved
+
+    def _needs_series(self, series: Series) -> bool:
+        """Whether a frame is not made of its own file alone.
+
+        The window is another slice's, or only a load says where pixels lie that were halved.
+        """
+        if self._recipe.reduce and series.affine is not None:
+            return True
+        finish = self._recipe.finish
+        return series.kind == "volume" and finish is not None and finish.window == "file"
+
+    def _has_colour_dim(self, series: Series) -> bool:
+        """Whether what is loaded has a dim of colours."""
+        return self._channels == 3 or is_colour(series, self._recipe.output)
+
+    def _grid(self, series: Series, halved: Halving) -> Grid:
+        """All frames of a series one upon the other."""
+        known = self._grids.get(series.key)
+        if known is None or known.halved != halved:
+            known = self._grids[series.key] = grid_of(
+                self._shape(series),
+                series.affine,
+                series.spacing_mm,
+                rows_and_columns=self._rows_and_columns,
+                halved=halved,
+            )
+        return known
+
+    def _shape(self, series: Series) -> Triple:
+        return _frames(series), series.shape[-2], series.shape[-1]
+
+    def _place(self, i: int) -> tuple[int, int]:
+        """Which series a sample is of, and which frame of it."""
+        i = self._number(i)
+        number = bisect_right(self._starts, i) - 1
+        return number, i - self._starts[number]
+
+    def _series_of(self, i: int) -> Series:
+        return self._series[self._place(i)[0]]
+
+    def _check_colours(self) -> None:
+        coloured = [one.key for one in self._series if is_colour(one, self._recipe.output)]
+        if coloured and self._channels == 1:
+            msg = (
+                f"channels is 1, and {len(coloured)} series are in colour, the first is "
+                f"{coloured[0]}: take channels=3, which repeats gray images"
+            )
+            raise ValueError(msg)
+
+
+def _frames(series: Series) -> int:
+    return series.shape[0]
