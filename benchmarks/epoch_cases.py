@@ -17,13 +17,15 @@ _RADIOGRAPHS: Final = 32
 _RESIZED: Final = (1e-4, 1e-4)
 # Series, slices of each, and patches of each in an epoch.
 _VOLUMES: Final = {
-    "native, 64 slices": ("native", 4, 64),
+    "native, 64 slices": ("native", 8, 64),
     "native, 300 slices": ("native", 2, 300),
     "jpeg_lossless, 64 slices": ("jpeg_lossless", 2, 64),
     "jpeg_2000, 32 slices": ("jpeg_2000", 2, 32),
 }
 _PATCHES: Final = {"native": 2, "jpeg_lossless": 2, "jpeg_2000": 1}
 _LONG: Final = 300
+# Slices of the series whose slices are a sample each.
+_IMAGES: Final = {"native": 300, "jpeg_lossless": 300, "jpeg_2000": 64}
 
 
 def volumes(is_quick: bool) -> list[Case]:  # noqa: FBT001 - called through Question.cases
@@ -36,7 +38,8 @@ def images(is_quick: bool) -> list[Case]:  # noqa: FBT001
     """The slices of a series one by one, and radiographs."""
     names = ("native",) if is_quick else tuple(datasets.COHORT_SYNTAXES)
     found = [
-        _case(f"CT {name}", "images", *_cohort(name, 1, 64), window=_CT_WINDOW) for name in names
+        _case(f"CT {name}", "images", *_cohort(name, 1, _IMAGES[name]), window=_CT_WINDOW)
+        for name in names
     ]
     if not is_quick:
         folder = datasets.radiographs(_RADIOGRAPHS)

@@ -168,7 +168,7 @@ QUESTIONS: Final = {
     "epoch_volumes": Question(
         "An epoch of volumes",
         "All series of a folder as float32 volumes in Hounsfield units, batch 1, to a loop that "
-        "drops each batch when it gets the next: 4 series of 64 slices of 512x512 and 2 of 300 "
+        "drops each batch when it gets the next: 8 series of 64 slices of 512x512 and 2 of 300 "
         "native, 2 of 64 in lossless JPEG, 2 of 32 in JPEG 2000.",
         epoch_cases.volumes,
         mode="epoch",
@@ -176,8 +176,8 @@ QUESTIONS: Final = {
     "epoch_images": Question(
         "An epoch of images",
         "What torchvision's resnet18 is trained with: each image windowed, resized to 224x224 with "
-        "antialiasing, three channels less the weights' mean and over their standard deviation. 64 "
-        "CT slices of 512x512 in batches of 32; 32 radiographs of 2048x2048 in batches of 16.",
+        "antialiasing, three channels less the weights' mean and over their standard deviation. CT "
+        "slices of 512x512 in batches of 32, 300 of them, of JPEG 2000 64; 32 radiographs of 2048x2048 in batches of 16.",
         epoch_cases.images,
         mode="epoch",
     ),

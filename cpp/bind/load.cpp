@@ -3,6 +3,7 @@
 #include "pipeline/load.hpp"
 #include "bind/bindings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -123,6 +124,54 @@ py::dict load(const py::list& sources, const std::optional<std::string>& series,
     return to_python(std::move(loaded), request.out.has_value());
 }
 
+/// The places of the frames in one block of memory, each as large as the next.
+std::vector<CallerBuffer> equal_parts(const OutArgument::value_type& out,
+                                      const std::vector<std::size_t>& shape, std::size_t count) {
+    const CallerBuffer whole = *caller_buffer(out);
+    const std::size_t size = whole.bytes.size() / std::max<std::size_t>(count, 1);
+    if (size * count != whole.bytes.size()) {
+        throw std::invalid_argument{"memory that is not of so many frames"};
+    }
+    std::vector<CallerBuffer> parts;
+    parts.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        parts.push_back(
+            {.bytes = whole.bytes.subspan(i * size, size), .dtype = whole.dtype, .shape = shape});
+    }
+    return parts;
+}
+
+/// `files`: (path, frame, size, mtime_ns) of each frame, whose values have `shape`.
+std::vector<bool> decode_each(
+    const std::vector<std::tuple<py::str, std::int64_t, std::uint64_t, std::int64_t>>& files,
+    const std::vector<std::size_t>& shape, const OutArgument::value_type& out,
+    const std::string& output, const std::optional<std::string>& dtype, std::size_t reduce,
+    const py::object& finish, std::size_t num_threads) {
+    LoadRequest request;
+    request.output = output_options(output, dtype, std::nullopt);
+    request.output.finish = finish_from(finish);
+    request.reduce = reduce_from(reduce);
+    request.parallel = parallel_options(num_threads);
+    const std::vector<CallerBuffer> parts = equal_parts(out, shape, files.size());
+    std::vector<FrameOfFile> frames;
+    frames.reserve(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto& [path, frame, size, mtime_ns] = files[i];
+        frames.push_back({.path = from_python_path(path),
+                          .frame = frame,
+                          .known = {.size = size, .mtime_ns = mtime_ns},
+                          .out = parts[i]});
+    }
+    LoadStats stats;
+    std::vector<bool> is_there;
+    {
+        const py::gil_scoped_release release;
+        is_there = torchdicom::decode_each(request, frames, stats);
+    }
+    remember_stats(stats);
+    return is_there;
+}
+
 py::tuple decode(const py::object& source, const std::optional<std::vector<std::int64_t>>& frames,
                  const std::string& output, const std::optional<std::string>& dtype,
                  const py::object& region, std::size_t reduce,
@@ -196,6 +245,9 @@ void register_load(py::module_& module) {
                py::arg("output"), py::arg("dtype"), py::arg("region"), py::arg("reduce"),
                py::arg("codec"), py::arg("rwvm"), py::arg("finish"), py::arg("out"),
                py::arg("num_threads"));
+    module.def("decode_each", &decode_each, py::arg("files"), py::kw_only(), py::arg("shape"),
+               py::arg("out"), py::arg("output"), py::arg("dtype"), py::arg("reduce"),
+               py::arg("finish"), py::arg("num_threads"));
 }
 
 } // namespace torchdicom::bind

@@ -27,6 +27,19 @@ bool pays_tables(const Plan& plan) {
     });
 }
 
+/// One that the calling thread made before, most often: images of a batch are alike.
+std::shared_ptr<const ResizeAxis> axis_of(std::size_t from, std::size_t to) {
+    thread_local std::array<std::shared_ptr<const ResizeAxis>, 2> known; // of rows and of columns
+    thread_local std::size_t oldest = 0;
+    for (const std::shared_ptr<const ResizeAxis>& axis : known) {
+        if (axis && axis->from() == from && axis->to() == to) {
+            return axis;
+        }
+    }
+    oldest = (oldest + 1) % known.size();
+    return known.at(oldest) = std::make_shared<const ResizeAxis>(from, to);
+}
+
 } // namespace
 
 SharedFinish::SharedFinish(const Plan& plan) {
@@ -35,7 +48,8 @@ SharedFinish::SharedFinish(const Plan& plan) {
     }
     if (const auto& size = plan.finish->size) {
         const Extent from = plan.decoded();
-        resize_ = Resize{.rows = {from.rows, size->rows}, .columns = {from.columns, size->columns}};
+        rows_ = axis_of(from.rows, size->rows);
+        columns_ = axis_of(from.columns, size->columns);
     }
     if (pays_tables(plan)) {
         for (std::size_t channel = 0; channel < plan.channels; ++channel) {

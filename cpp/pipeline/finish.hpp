@@ -7,6 +7,7 @@
 #include "rescale/resample.hpp"
 #include "rescale/rescale.hpp"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -18,20 +19,16 @@ class SharedFinish {
     /// Nothing to share where the plan has no finish. The plan must outlive this.
     explicit SharedFinish(const Plan& plan);
 
-    [[nodiscard]] const ResizeAxis& rows() const { return resize_->rows; }
-    [[nodiscard]] const ResizeAxis& columns() const { return resize_->columns; }
+    [[nodiscard]] const ResizeAxis& rows() const { return *rows_; }
+    [[nodiscard]] const ResizeAxis& columns() const { return *columns_; }
     /// The results of all cells for one channel; null where there is no such table.
     [[nodiscard]] const FinishTable* table(std::size_t channel) const noexcept {
         return channel < tables_.size() ? &tables_[channel] : nullptr;
     }
 
   private:
-    struct Resize {
-        ResizeAxis rows;
-        ResizeAxis columns;
-    };
-
-    std::optional<Resize> resize_;
+    std::shared_ptr<const ResizeAxis> rows_; ///< both of a plan that resizes
+    std::shared_ptr<const ResizeAxis> columns_;
     std::vector<FinishTable> tables_; ///< of plain gray cells
 };
 

@@ -3,7 +3,7 @@
 #include "pipeline/load.hpp"
 
 #include "decode/codec.hpp"
-#include "pipeline/frame.hpp"
+#include "pipeline/tasks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,14 +13,6 @@
 namespace torchdicom {
 
 namespace {
-
-FrameSlot slot_of(const OutputMemory& output, const Plan& plan, std::size_t task) {
-    FrameSlot slot{.mask = output.mask_slot(task), .stream = output.may_stream()};
-    for (std::size_t channel = 0; channel < plan.channels; ++channel) {
-        slot.planes.at(channel) = output.plane(plan.plane_index(task, channel));
-    }
-    return slot;
-}
 
 /// How many levels of a wavelet all frames left out. Images that lie differently after a reduction
 /// make no volume.
@@ -38,37 +30,6 @@ std::uint32_t common_levels(const Plan& plan, std::span<const FileHeader> header
         }
     }
     return levels.empty() ? 0 : levels.front();
-}
-
-/// Reads, decodes, rescales and places all frames, one task each. Returns how often the codec
-/// halved each of them.
-std::vector<std::uint32_t> run_tasks(const Plan& plan, std::span<const FileHeader> headers,
-                                     const OutputMemory& output, const ParallelOptions& parallel,
-                                     LoadStats& stats) {
-    std::optional<PixelSource> only; // the frames of one file share its descriptor
-    if (headers.size() == 1) {
-        only.emplace(headers.front(), stats);
-    }
-    const SharedFinish shared{plan};
-    std::vector<std::uint32_t> levels(plan.tasks.size());
-    parallel_for(plan.tasks.size(), parallel, [&](std::size_t i) {
-        const FrameTask& task = plan.tasks[i];
-        std::optional<PixelSource> own;
-        const PixelSource& source = only ? *only : own.emplace(headers[task.header], stats);
-        try {
-            levels[i] = run_frame(source, plan, task, slot_of(output, plan, i), &shared);
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::value_overflow) {
-                throw;
-            }
-            const std::size_t slice = headers.size() == 1 ? i : task.header;
-            fail(error.code(),
-                 error.message() + ", in slice " + std::to_string(slice) +
-                     ". Ask for a larger dtype, or one of floating point",
-                 error.place());
-        }
-    });
-    return levels;
 }
 
 std::vector<FrameId> all_frames(const FileHeader& header) {
@@ -293,6 +254,33 @@ bool leave_out(const Error& error, const Policy& policy, Series& part) {
     return removed > 0;
 }
 
+/// What differs between files that are decoded with the same request.
+struct OfSource {
+    const std::optional<std::vector<std::int64_t>>& frames; ///< nothing: all
+    const std::optional<CallerBuffer>& out;
+    std::optional<FileIdentity> known{}; ///< what the file has to be still
+};
+
+/// Frames of one file, by the calling thread where the request is shared between files.
+DecodedFrames decode_source(const Source& source, const LoadRequest& request, const OfSource& own,
+                            LoadStats& stats) {
+    const HeaderOptions options{
+        .texts = {}, .keep_fetched = true, .reads_voi = request.output.takes_file_window()};
+    const FileHeader header = read_header(source, options, stats);
+    if (own.known) {
+        require_known(header, *own.known);
+    }
+    check_decodable(header);
+    const std::span headers{&header, 1};
+    Plan plan = make_plan(headers, chosen_frames(header, own.frames), request.output);
+    settle_request(request, headers, plan);
+    settle_finish(header, request.output, plan);
+    OutputMemory output{plan, own.out, stats};
+    static_cast<void>(
+        run_tasks(plan, headers, output, own.known ? ParallelOptions{} : request.parallel, stats));
+    return {.plan = std::move(plan), .buffer = output.take_buffer()};
+}
+
 } // namespace
 
 LoadedSeries load_part(Series part, const LoadRequest& request, LoadStats& stats) {
@@ -329,17 +317,25 @@ DecodedFrames decode_frames(const LoadRequest& request,
                             const std::optional<std::vector<std::int64_t>>& frames,
                             LoadStats& stats) {
     stats.threads = request.parallel.threads;
-    const HeaderOptions options{
-        .texts = {}, .keep_fetched = true, .reads_voi = request.output.takes_file_window()};
+    const Source& source = request.sources.front();
+    return decode_source(source, request, {.frames = frames, .out = request.out}, stats);
+}
 
-    const FileHeader header = read_header(request.sources.front(), options, stats);
-    check_decodable(header);
-    Plan plan = make_plan(std::span{&header, 1}, chosen_frames(header, frames), request.output);
-    settle_request(request, std::span{&header, 1}, plan);
-    settle_finish(header, request.output, plan);
-    OutputMemory output{plan, request.out, stats};
-    run_tasks(plan, std::span{&header, 1}, output, request.parallel, stats);
-    return {.plan = std::move(plan), .buffer = output.take_buffer()};
+std::vector<bool> decode_each(const LoadRequest& request, std::span<const FrameOfFile> wanted,
+                              LoadStats& stats) {
+    stats.threads = request.parallel.threads;
+    std::vector<char> is_there(wanted.size()); // vector<bool> is no memory for several threads
+    parallel_for(wanted.size(), request.parallel, [&](std::size_t i) {
+        const FrameOfFile& one = wanted[i];
+        try {
+            static_cast<void>(decode_source(
+                {.path = one.path, .bytes = {}}, request,
+                {.frames = std::vector{one.frame}, .out = one.out, .known = one.known}, stats));
+            is_there[i] = 1;
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the caller asks for it
+        }
+    });
+    return {is_there.begin(), is_there.end()};
 }
 
 } // namespace torchdicom

@@ -10,6 +10,7 @@
 #include "series/series.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,5 +62,19 @@ struct DecodedFrames {
 [[nodiscard]] DecodedFrames decode_frames(const LoadRequest& request,
                                           const std::optional<std::vector<std::int64_t>>& frames,
                                           LoadStats& stats);
+
+/// One frame of a file that an index knows.
+struct FrameOfFile {
+    std::string path;
+    std::int64_t frame = 0; ///< 0-based
+    FileIdentity known{};   ///< what the file was when it was scanned
+    CallerBuffer out{};     ///< where its values go
+};
+
+/// Decodes each of them as decode_frames does, as many at a time as there are threads. The
+/// request's sources and memory are not looked at. Returns which of them could be: of the others
+/// decode_frames says why, unless they are other files now.
+[[nodiscard]] std::vector<bool> decode_each(const LoadRequest& request,
+                                            std::span<const FrameOfFile> wanted, LoadStats& stats);
 
 } // namespace torchdicom

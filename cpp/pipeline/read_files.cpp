@@ -53,16 +53,22 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
 /// Throws file_changed where the file is another one now.
 FileHeader read_again(const FileHeader& header, const HeaderOptions& options, LoadStats& stats) {
     FileHeader again = read_header({.path = header.path, .bytes = header.memory}, options, stats);
-    if (!header.memory && again.identity != header.identity) {
-        fail(ErrorCode::file_changed,
-             "The file is not the one that was scanned: it has changed since. Refresh the index, "
-             "and load again",
-             Place{.path = header.path});
+    if (!header.memory) {
+        require_known(again, header.identity);
     }
     return again;
 }
 
 } // namespace
+
+void require_known(const FileHeader& header, const FileIdentity& known) {
+    if (header.identity != known) {
+        fail(ErrorCode::file_changed,
+             "The file is not the one that was scanned: it has changed since. Refresh the index, "
+             "and load again",
+             Place{.path = header.path});
+    }
+}
 
 void complete_header(FileHeader& header, LoadStats& stats) {
     if (header.has_tables) {

@@ -32,6 +32,9 @@ struct Images {
                                  const Policy& policy, const ParallelOptions& parallel,
                                  LoadStats& stats);
 
+/// Throws file_changed where the file that this header was read of is not the one that is known.
+void require_known(const FileHeader& header, const FileIdentity& known);
+
 /// Reads the lookup tables and real-world maps of a header that came without them, as those of an
 /// index do; a header that has them is left alone. Throws what read_header throws, file_changed
 /// where the file is another one now.

@@ -1,6 +1,7 @@
 // Which of the compiled loops this processor can run.
 
 #include "base/cpu.hpp"
+#include "rescale/finish_kernel.hpp"
 #include "rescale/kernel.hpp"
 #include "rescale/resize_kernel.hpp"
 
@@ -38,6 +39,17 @@ const ResizeKernels& resize_kernels(InstructionSet set) noexcept {
         return kernels::avx512::resize();
     default:
         return kernels::baseline::resize();
+    }
+}
+
+const FinishKernels& finish_kernels(InstructionSet set) noexcept {
+    switch (set) {
+    case InstructionSet::avx2:
+        return kernels::avx2::finish();
+    case InstructionSet::avx512:
+        return kernels::avx512::finish();
+    default:
+        return kernels::baseline::finish();
     }
 }
 

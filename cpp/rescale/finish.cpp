@@ -1,7 +1,7 @@
 #include "rescale/finish.hpp"
 
 #include "base/cells.hpp"
-#include "rescale/resize_kernel.hpp"
+#include "rescale/finish_kernel.hpp"
 #include "rescale/streaming.hpp"
 #include "rescale/table.hpp"
 #include "rescale/voi.hpp"
@@ -73,7 +73,7 @@ void ValueFinish::put(std::span<const double> values, MutableByteSpan output, bo
         narrow_.convert(std::as_bytes(values), output, stream);
         return;
     }
-    const ResizeKernels& kernels = resize_kernels();
+    const FinishKernels& kernels = finish_kernels();
     std::array<double, kBlockValues> block; // NOLINT(*-member-init): filled below
     for (std::size_t done = 0; done < values.size(); done += kBlockValues) {
         const std::size_t count = std::min(kBlockValues, values.size() - done);

@@ -1,5 +1,4 @@
-// The inner loops of resizing and of what comes behind it: plain functions, compiled once for each
-// instruction set.
+// The inner loops of resizing: plain functions, compiled once for each instruction set.
 #pragma once
 
 #include "rescale/kernel.hpp"
@@ -26,10 +25,6 @@ struct ResizeKernels {
                        std::size_t count, double* results, std::size_t stride) noexcept;
     /// Adds as much of `count` values to as many sums.
     void (*add_row)(double weight, const double* values, std::size_t count, double* sums) noexcept;
-    /// Each of `count` values less `subtrahend`, divided by `divisor`, both steps rounded. The
-    /// results may take the place of the values.
-    void (*subtract_and_divide)(double subtrahend, double divisor, const double* values,
-                                std::size_t count, double* results) noexcept;
 };
 
 /// One file each, as for the kernels of rescale/kernel.hpp.

@@ -1,6 +1,6 @@
 #include "rescale/voi.hpp"
 
-#include "rescale/resize_kernel.hpp"
+#include "rescale/finish_kernel.hpp"
 
 #include <cmath>
 
@@ -38,7 +38,7 @@ void apply_window(const ValueWindow& window, std::span<double> values) noexcept 
     const double width = window.width;
     switch (window.way) {
     case ValueWindow::Way::span:
-        resize_kernels().subtract_and_divide(low, width, values.data(), values.size(),
+        finish_kernels().subtract_and_divide(low, width, values.data(), values.size(),
                                              values.data());
         apply_clip({0, 1}, values);
         break;
@@ -67,9 +67,7 @@ void apply_window(const ValueWindow& window, std::span<double> values) noexcept 
 
 void apply_clip(const ClipRange& range, std::span<double> values) noexcept {
     const auto [low, high] = range;
-    for (double& value : values) {
-        value = clipped(value, low, high);
-    }
+    finish_kernels().clip(low, high, values.data(), values.size());
 }
 
 } // namespace torchdicom

@@ -91,6 +91,20 @@ def decode_frames(
     out: _Out | None,
     num_threads: int,
 ) -> tuple[NDArray[Any] | None, _DType]: ...
+
+# Path, frame, and size and mtime_ns of the file as an index has them. Returns which of them were
+# decoded, each into its part of the memory.
+def decode_each(
+    files: list[tuple[str, int, int, int]],
+    *,
+    shape: list[int],
+    out: _Out,
+    output: str,
+    dtype: str | None,
+    reduce: int,
+    finish: _Finish,
+    num_threads: int,
+) -> list[bool]: ...
 def read_header(source: str | bytes) -> dict[str, Any]: ...
 def scan_headers(sources: list[str | bytes], *, num_threads: int) -> list[_Found]: ...
 def codec_table() -> list[tuple[str, str, str, str, tuple[str, ...]]]: ...

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from torchdicom._errors import ParseError
+from torchdicom._native import FrameOfFile
 from torchdicom._schema import fail_invalid
 
 if TYPE_CHECKING:
@@ -41,13 +42,19 @@ class FrameFiles:
             FileNotFoundError: If it is not there any more.
             ParseError: If it has changed since it was scanned (``file_changed``).
         """
+        path, number, size, mtime_ns = self.known(frame)
+        found = os.stat(path)  # noqa: PTH116 - Path is ten times as slow
+        if found.st_size != size or found.st_mtime_ns != mtime_ns:
+            msg = "The file has changed since it was scanned. Refresh the index"
+            raise ParseError(msg, code="file_changed", path=path)
+        return path, number
+
+    def known(self, frame: int) -> FrameOfFile:
+        """What the index has of the same; the file is not looked at."""
         root, name = int(self._roots[frame]), self._names[frame].as_py()
         if name is None or not 0 <= root < len(self._prefixes):
             key = self._key
             fail_invalid(f"The index is damaged: a path of series {key} can't be read", None)
         path = os.fsdecode(self._prefixes[root] + name)
-        found = os.stat(path)  # noqa: PTH116 - Path is ten times as slow
-        if found.st_size != self._sizes[frame] or found.st_mtime_ns != self._times_ns[frame]:
-            msg = "The file has changed since it was scanned. Refresh the index"
-            raise ParseError(msg, code="file_changed", path=path)
-        return path, int(self._numbers[frame])
+        numbers = self._numbers, self._sizes, self._times_ns
+        return FrameOfFile(path, *(int(one[frame]) for one in numbers))

@@ -208,6 +208,61 @@ def decode_frames(
     return _tensor(data, name) if out is None else out
 
 
+class FrameOfFile(NamedTuple):
+    """One frame of a file that an index knows.
+
+    Attributes:
+        path: The file.
+        frame: Its number there.
+        size: Of the file in bytes, when it was scanned.
+        mtime_ns: When it had been changed last then.
+    """
+
+    path: str
+    frame: int
+    size: int
+    mtime_ns: int
+
+
+def decode_each(
+    files: list[FrameOfFile],
+    *,
+    output: str,
+    dtype: torch.dtype | None,
+    reduce: int,
+    out: torch.Tensor,
+    num_threads: int,
+    finish: Finish | None,
+) -> list[bool]:
+    """Decode frames of many files at once, as `decode_frames` does each of them.
+
+    Args:
+        files: The frames.
+        output: As in `decode_frames`, like the rest.
+        dtype: Type of the values.
+        reduce: How often rows and columns are halved.
+        out (Tensor of shape (frames, channels, rows, columns)): Contiguous memory to fill.
+        num_threads: Threads for this call: as many frames at a time.
+        finish: What becomes of the values after the rescale.
+
+    Returns:
+        Whether each is there. Of one that is not `decode_frames` says why, unless it is the file
+        that has changed.
+    """
+    channels, rows, columns = out.shape[1:]
+    return _ext.decode_each(
+        list(files),
+        # Gray frames have no dim of their own for the channel.
+        shape=[1, rows, columns] if channels == 1 else [1, channels, rows, columns],
+        output=output,
+        dtype=_dtype_name(dtype),
+        reduce=reduce,
+        finish=_finish_argument(finish),
+        out=_memory_of(out),
+        num_threads=num_threads,
+    )
+
+
 def read_header(source: str | bytes) -> Header:
     """The header of one file."""
     return Header(**_ext.read_header(source))
@@ -224,9 +279,11 @@ def _dtype_name(dtype: torch.dtype | None) -> str | None:
 
 
 def _out_argument(out: torch.Tensor | None) -> tuple[NDArray[Any], str, tuple[int, ...]] | None:
+    return None if out is None else _memory_of(out)
+
+
+def _memory_of(out: torch.Tensor) -> tuple[NDArray[Any], str, tuple[int, ...]]:
     """The tensor's memory as bytes: NumPy has no bfloat16."""
-    if out is None:
-        return None
     data = out.reshape(-1).view(torch.uint8).numpy()
     return data, str(out.dtype).removeprefix("torch."), tuple(out.shape)
 

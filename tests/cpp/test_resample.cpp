@@ -6,11 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <random>
 #include <type_traits>
 #include <vector>
 
@@ -241,60 +239,6 @@ TEST_CASE("every instruction set that this processor has gives the same bits") {
             for (std::size_t i = 0; i < image.size(); ++i) {
                 const volatile double product = 0.7 * image[i];
                 CHECK(sums[i] == image[i] + product);
-            }
-        }
-    }
-}
-
-TEST_CASE("every instruction set rounds quotients as a division does") {
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    constexpr double kSmall = std::numeric_limits<double>::denorm_min();
-    std::mt19937_64 random{7};
-    std::uniform_real_distribution<double> mantissa{1, 2};
-    const auto any = [&](int exponents) {
-        const double sign = (random() & 1U) == 0 ? 1 : -1;
-        const int exponent = static_cast<int>(random() % (2 * static_cast<unsigned>(exponents)));
-        return sign * std::ldexp(mantissa(random), exponent - exponents);
-    };
-    // Those that are hardest to divide by: mantissas of all ones, and next to 1.
-    std::vector<double> divisors{
-        0.229,  400,     1,      std::nextafter(1, 2), std::nextafter(2, 1),
-        0x1p-9, 0x1p600, 1e-320, std::nextafter(3, 4)};
-    for (int i = 0; i < 60; ++i) {
-        divisors.push_back(std::abs(any(30)));
-    }
-    for (const double divisor : divisors) {
-        CAPTURE(divisor);
-        // All that can be corrected first, so that whole blocks are; then what can't be.
-        Values values;
-        for (int i = 0; i < 3000; ++i) {
-            values.push_back(any(12));
-            // Next to a product, where a quotient is next to a number or between two of them.
-            const double product = divisor * any(8);
-            values.push_back(product);
-            values.push_back(std::nextafter(product, kInfinity));
-            values.push_back(std::nextafter(product, -kInfinity));
-        }
-        values.insert(values.end(),
-                      {0.0, -0.0, kInfinity, -kInfinity, kSmall, -kSmall, 1e308, 0.485, 1});
-        for (int i = 0; i < 300; ++i) {
-            values.push_back(any(1000));
-        }
-        for (const double subtrahend : {0.0, 0.485}) {
-            for (int set = 0; set <= static_cast<int>(best_instruction_set()); ++set) {
-                CAPTURE(set);
-                Values results(values.size());
-                resize_kernels(static_cast<InstructionSet>(set))
-                    .subtract_and_divide(subtrahend, divisor, values.data(), values.size(),
-                                         results.data());
-                std::size_t different = 0;
-                for (std::size_t i = 0; i < values.size(); ++i) {
-                    const volatile double less = values[i] - subtrahend;
-                    const volatile double expected = less / divisor;
-                    different += std::bit_cast<std::uint64_t>(results[i]) !=
-                                 std::bit_cast<std::uint64_t>(double{expected});
-                }
-                CHECK(different == 0);
             }
         }
     }

@@ -21,11 +21,17 @@ _PROTOCOL = ("read", "image_shape", "image_dtype")
 class Access(Protocol):
     """Reads samples."""
 
+    at_once: int
+    """How many samples `read_batch` reads in one call of the core, at most."""
+
     def form(self, i: int) -> tuple[tuple[int, ...], torch.dtype] | None:
         """Shape and type of the image of sample i, where that is known without reading."""
 
     def read(self, i: int, out: torch.Tensor | None, num_threads: int) -> Any:
         """Sample i; where `out` is given, its image is written there."""
+
+    def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
+        """As many samples as `out` has places for their images."""
 
     def set_epoch(self, epoch: int) -> None:
         """What patches are random, for one, depends on it."""
@@ -62,6 +68,8 @@ def access(dataset: Any) -> Access:
 class _AsGiven:
     """Any map-style dataset."""
 
+    at_once = 1
+
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
 
@@ -71,6 +79,10 @@ class _AsGiven:
     def read(self, i: int, out: torch.Tensor | None, num_threads: int) -> Any:  # noqa: ARG002
         return self._dataset[i]
 
+    def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
+        places = zip(indices, out.unbind(), strict=True)
+        return [self.read(i, place, num_threads) for i, place in places]
+
     def set_epoch(self, epoch: int) -> None:
         if hasattr(self._dataset, "set_epoch"):
             self._dataset.set_epoch(epoch)
@@ -79,6 +91,10 @@ class _AsGiven:
 class _InPlace(_AsGiven):
     """A dataset of this package, or one that does as they do."""
 
+    def __init__(self, dataset: Any) -> None:
+        super().__init__(dataset)
+        self.at_once = getattr(dataset, "samples_at_once", 1)
+
     def form(self, i: int) -> tuple[tuple[int, ...], torch.dtype] | None:  # type: ignore[override]
         shape = self._dataset.image_shape(i)
         return None if shape is None else (tuple(shape), self._dataset.image_dtype)
@@ -86,10 +102,17 @@ class _InPlace(_AsGiven):
     def read(self, i: int, out: torch.Tensor | None, num_threads: int) -> Any:
         return self._dataset.read(i, out=out, num_threads=num_threads)
 
+    def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
+        if self.at_once == 1:
+            return super().read_batch(indices, out, num_threads)
+        made: list[Any] = self._dataset.read_batch(indices, out=out, num_threads=num_threads)
+        return made
+
 
 class _OfSubset:
     def __init__(self, whole: Access, indices: Sequence[int]) -> None:
         self._whole = whole
+        self.at_once = whole.at_once
         self._indices = indices
 
     def form(self, i: int) -> tuple[tuple[int, ...], torch.dtype] | None:
@@ -98,6 +121,9 @@ class _OfSubset:
     def read(self, i: int, out: torch.Tensor | None, num_threads: int) -> Any:
         return self._whole.read(self._indices[i], out, num_threads)
 
+    def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
+        return self._whole.read_batch([self._indices[i] for i in indices], out, num_threads)
+
     def set_epoch(self, epoch: int) -> None:
         self._whole.set_epoch(epoch)
 
@@ -105,6 +131,7 @@ class _OfSubset:
 class _OfConcat:
     def __init__(self, parts: Sequence[Access], ends: Sequence[int]) -> None:
         self._parts = parts
+        self.at_once = min(part.at_once for part in parts)
         self._ends = ends
 
     def _find(self, i: int) -> tuple[Access, int]:
@@ -122,6 +149,13 @@ class _OfConcat:
     def read(self, i: int, out: torch.Tensor | None, num_threads: int) -> Any:
         part, number = self._find(i)
         return part.read(number, out, num_threads)
+
+    def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
+        found = [self._find(i) for i in indices]
+        if len({id(part) for part, _ in found}) == 1:
+            return found[0][0].read_batch([number for _, number in found], out, num_threads)
+        places = zip(found, out.unbind(), strict=True)
+        return [part.read(number, place, num_threads) for (part, number), place in places]
 
     def set_epoch(self, epoch: int) -> None:
         for part in self._parts:

@@ -136,6 +136,33 @@ class SeriesDataset(Dataset["Sample"]):
         # Not under quarantine: what fails here is no file.
         return sample if transform is None else transformed(transform, sample)
 
+    @property
+    def samples_at_once(self) -> int:
+        """How many samples `read_batch` reads in one call of the core, at most."""
+        return 1
+
+    def read_batch(
+        self, indices: Sequence[int], *, out: torch.Tensor, num_threads: int | None = None
+    ) -> list[Sample]:
+        """Several samples whose images have one shape, as `read` gives each.
+
+        Args:
+            indices: Their numbers.
+            out (Tensor of shape (samples, *image_shape)): Contiguous CPU memory for their images.
+            num_threads: Threads for this call; None is `torchdicom.get_num_threads`.
+
+        Returns:
+            list of dict: The samples.
+
+        Raises:
+            ValueError: If `out` is no such memory.
+        """
+        self._check_places(indices, out)
+        return [
+            self.read(i, out=place, num_threads=num_threads)
+            for i, place in zip(indices, out.unbind(), strict=True)
+        ]
+
     def _readable(self, i: int, out: torch.Tensor | None, num_threads: int | None) -> Sample:
         """Sample i, or what takes its place."""
         if self._recipe.on_error == "raise":
@@ -166,6 +193,12 @@ class SeriesDataset(Dataset["Sample"]):
             raise ValueError(msg)
         if out.device.type != "cpu" or not out.is_contiguous():
             msg = "out must be contiguous memory of the CPU"
+            raise ValueError(msg)
+
+    def _check_places(self, indices: Sequence[int], out: torch.Tensor) -> None:
+        """That there is a place for each image; `read` looks at the places."""
+        if out.ndim == 0 or len(out) != len(indices):
+            msg = f"out has shape {tuple(out.shape)}, and there are {len(indices)} samples"
             raise ValueError(msg)
 
     def _substitute(self, i: int, out: torch.Tensor | None, num_threads: int | None) -> Sample:
@@ -205,6 +238,10 @@ class SeriesDataset(Dataset["Sample"]):
             if image.data_ptr() != out.data_ptr():
                 out.copy_(image)
             sample["image"] = out
+        return self._targeted(i, sample)
+
+    def _targeted(self, i: int, sample: Sample) -> Sample:
+        """The sample with its target, where there are any."""
         if self._targets is not None:
             sample["target"] = self._targets.of(self._series_of(i))
         return sample

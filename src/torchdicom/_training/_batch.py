@@ -120,6 +120,11 @@ class Slots:
         place = self.place(k)
         return place if place.is_contiguous() else None
 
+    def run(self, first: int, count: int) -> torch.Tensor | None:
+        """The places of so many images in one piece, where they are all of one shape."""
+        is_full = all(shape == self.whole.shape[1:] for shape in self.shapes)
+        return self.whole[first : first + count] if is_full else None
+
     def fits(self, k: int, image: torch.Tensor) -> bool:
         """Whether this is the place for the image."""
         return tuple(image.shape) == self.shapes[k] and image.dtype == self.whole.dtype
@@ -175,7 +180,7 @@ def read_together(dataset: Any, indices: Sequence[int]) -> list[Any]:
     `collate` has nothing to copy.
 
     Args:
-        dataset: One with ``read``, ``image_shape`` and ``image_dtype``.
+        dataset: One with ``read``, ``image_shape`` and ``image_dtype``, maybe ``read_batch``.
         indices: Which samples.
     """
     threads = get_num_threads()
@@ -184,6 +189,9 @@ def read_together(dataset: Any, indices: Sequence[int]) -> list[Any]:
         return [dataset.read(i, out=None, num_threads=threads) for i in indices]
     samples = Together()
     samples.slots = Slots(shapes, dataset.image_dtype, new_tensor)
+    if hasattr(dataset, "read_batch"):
+        samples += dataset.read_batch(indices, out=samples.slots.whole, num_threads=threads)
+        return samples
     for k, i in enumerate(indices):
         samples.append(dataset.read(i, out=samples.slots.out(k), num_threads=threads))
     return samples

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from torchdicom._training._batch import NewTensor
 
+# So many values torch copies without threads of its own (at::internal::GRAIN_SIZE).
+_ONE_THREAD: Final = 32_768
+
 # What is on the grid of the image, and padded with it; each is 0 there.
 _ON_GRID: Final = ("label", "mask")
 
@@ -215,12 +218,18 @@ class _Gather:
 
     def _stack(self, what: str, values: list[Any]) -> torch.Tensor:
         """Tensors, arrays or numbers along a new first dim."""
-        tensors = [self._as_tensor(what, k, value) for k, value in enumerate(values)]
+        if all(type(value) is int for value in values):
+            tensors = list(torch.tensor(values).unbind())
+        else:
+            tensors = [self._as_tensor(what, k, value) for k, value in enumerate(values)]
         self.check_tensors(what, tensors)
         shapes = [tuple(tensor.shape) for tensor in tensors]
         self.check_equal(what, "shape", shapes)
         new = new_tensor_like(tensors[0], self.new)
         whole = new((len(tensors), *shapes[0]), tensors[0].dtype)
+        if whole.numel() <= _ONE_THREAD:
+            with torch.no_grad():
+                return torch.stack(tensors, out=whole)
         for place, tensor in zip(whole, tensors, strict=True):
             copy_into(place, tensor)
         return whole

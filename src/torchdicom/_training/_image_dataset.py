@@ -6,6 +6,7 @@ import itertools
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
+from torchdicom._errors import DicomError
 from torchdicom._training._base import SeriesDataset, check_means
 from torchdicom._training._checks import check_channels
 from torchdicom._training._labels import label_of
@@ -13,7 +14,12 @@ from torchdicom._training._recipe import make_recipe
 from torchdicom._training._samples import channel_first
 from torchdicom._training._sources import is_colour
 from torchdicom._training._spatial import Halving, grid_of, halving_of
-from torchdicom._training._values import decode_finished, load_finished, options_of_frames
+from torchdicom._training._values import (
+    decode_finished,
+    decode_together,
+    load_finished,
+    options_of_frames,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
     from torchdicom._training._sources import Sources
     from torchdicom._training._spatial import Grid, Triple
     from torchdicom._window import Window
+
+# Enough to make little of what a call costs besides decoding.
+_AT_ONCE = 8
 
 
 class ImageDataset(SeriesDataset):
@@ -157,10 +166,59 @@ class ImageDataset(SeriesDataset):
             return None
         return self._channels, *rows_and_columns
 
+    @property
+    def samples_at_once(self) -> int:
+        """How many samples `read_batch` reads in one call of the core, at most."""
+        recipe = self._recipe
+        is_plain = recipe.transform is None and recipe.label is None and not recipe.mask
+        return _AT_ONCE if is_plain and not any(map(self._needs_series, self._series)) else 1
+
+    def read_batch(
+        self, indices: Sequence[int], *, out: torch.Tensor, num_threads: int | None = None
+    ) -> list[Sample]:
+        """Several samples, see `SeriesDataset.read_batch`; the core decodes them in one call."""
+        if self.samples_at_once == 1:
+            return super().read_batch(indices, out=out, num_threads=num_threads)
+        self._check_places(indices, out)
+        numbers, places = [self._number(i) for i in indices], out.unbind()
+        for i, place in zip(numbers, places, strict=True):
+            self._check_out(place, self.image_shape(i))
+        frames = [(self._series[number], frame) for number, frame in map(self._place, numbers)]
+        are_there = self._decode_together(frames, out, num_threads)
+        epoch = self._drawn_in()
+        samples = []
+        for i, frame, place, is_there in zip(numbers, frames, places, are_there, strict=True):
+            if is_there and not self._failures.has(i, epoch):
+                made = self._sample_of(*frame, place, None, Halving(self._recipe.reduce))
+                samples.append(self._targeted(i, made))
+            else:  # which says why, or takes another
+                samples.append(self.read(i, out=place, num_threads=num_threads))
+        return samples
+
+    def _decode_together(
+        self, frames: Sequence[tuple[Series, int]], out: torch.Tensor, num_threads: int | None
+    ) -> list[bool]:
+        """Which frames are in their places then."""
+        try:
+            return decode_together(frames, self._decoding, out=out, num_threads=num_threads)
+        except DicomError:  # the index is damaged, as one of the frames will tell
+            return [False] * len(frames)
+
     def _sample(self, i: int, out: torch.Tensor | None, num_threads: int | None) -> Sample:
         number, frame = self._place(i)
         series = self._series[number]
         image, mask, halved = self._values(series, frame, out, num_threads)
+        return self._sample_of(series, frame, image, mask, halved)
+
+    def _sample_of(
+        self,
+        series: Series,
+        frame: int,
+        image: torch.Tensor,
+        mask: torch.Tensor | None,
+        halved: Halving,
+    ) -> Sample:
+        """What goes with an image."""
         grid = self._grid(series, halved)
         rows, columns = grid.shape[1:]
         box = (frame, frame + 1), (0, rows), (0, columns)

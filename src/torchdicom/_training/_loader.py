@@ -133,8 +133,10 @@ class Loader:
         # Neither function nor generator of the pass itself: it would hold on to the pass, which the
         # program may drop.
         source, pad, new = self._source, self._pad, self._new
+        # Fewer calls cost less; but so that all threads have something to do until the end.
+        at_once = max(1, min(source.at_once, self.batch_size // (2 * len(clock.shares))))
         batches = (
-            Making(source, indices, pad=pad, new=new, clock=clock)
+            Making(source, indices, pad=pad, new=new, clock=clock, at_once=at_once)
             for indices in chunks(progress, self.batch_size, drop_last=self.drop_last)
         )
         one = Pass(batches, progress, clock, prefetch=self._prefetch)

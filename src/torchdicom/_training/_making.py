@@ -31,6 +31,7 @@ class Making:
         pad: float | None,
         new: NewTensor,
         clock: Clock,
+        at_once: int = 1,
     ) -> None:
         """Nothing is read yet, and no memory taken.
 
@@ -40,8 +41,10 @@ class Making:
             pad: As in `collate`.
             new: Where memory comes from.
             clock: Is told what takes how long.
+            at_once: How many samples are to be read by one thread at a time.
         """
         self.size = len(indices)
+        self.at_once = at_once
         self._source = source
         self._indices = indices
         self._pad = pad
@@ -53,33 +56,44 @@ class Making:
         self._slots: Slots | None = None  # the same, or for images that are like one that was read
         self._samples: list[Any] = [None] * self.size
 
-    def read(self, k: int, num_threads: int) -> None:
-        """Read sample k, and have its image in its slot.
+    def read(self, first: int, count: int, num_threads: int) -> None:
+        """Read so many samples, and have their images in their slots.
 
         Raises:
             RuntimeError: If the dataset raised StopIteration, which would end the pass unseen.
         """
         start = time.perf_counter()
         read_before, core_before = _ext.thread_seconds()
-        i = self._indices[k]
-        try:
-            slots = self._planned_slots()
-            out = None if slots is None else slots.out(k)
-            sample = self._source.read(i, out, num_threads)
-        except StopIteration as error:
-            msg = f"the dataset raised StopIteration for sample {i}"
-            raise RuntimeError(msg) from error
+        samples = self._read(first, count, num_threads)
         read_after, core_after = _ext.thread_seconds()
         got = time.perf_counter()
-        self._samples[k] = self._placed(k, sample)
+        for k, sample in enumerate(samples, first):
+            self._samples[k] = self._placed(k, sample)
         reading, core = read_after - read_before, core_after - core_before
         self._clock.add(
-            samples=1,
+            samples=count,
             read=reading,
             decode=core - reading,
             transform=got - start - core,
             place=time.perf_counter() - got,
         )
+
+    def _read(self, first: int, count: int, num_threads: int) -> list[Any]:
+        """The samples as the dataset gives them."""
+        slots = self._planned_slots()
+        run = None if slots is None or count == 1 else slots.run(first, count)
+        if run is not None:
+            return self._source.read_batch(self._indices[first : first + count], run, num_threads)
+        samples = []
+        for k in range(first, first + count):
+            i = self._indices[k]
+            try:
+                out = None if slots is None else slots.out(k)
+                samples.append(self._source.read(i, out, num_threads))
+            except StopIteration as error:
+                msg = f"the dataset raised StopIteration for sample {i}"
+                raise RuntimeError(msg) from error
+        return samples
 
     def finish(self) -> Any:
         """The batch."""

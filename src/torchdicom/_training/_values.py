@@ -9,6 +9,8 @@ from torchdicom._arguments import check_threads, frame_options, load_options
 from torchdicom._series import load_checked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
     from torchdicom._series import Series
@@ -44,6 +46,29 @@ def options_of_frames(recipe: Recipe) -> dict[str, Any]:
     return frame_options(
         output=recipe.output, finish=recipe.finish, reduce=recipe.reduce, dtype=recipe.dtype
     )
+
+
+def decode_together(
+    wanted: Sequence[tuple[Series, int]],
+    options: dict[str, Any],
+    *,
+    out: torch.Tensor,
+    num_threads: int | None,
+) -> list[bool]:
+    """Frames of several series likewise, in one call of the core.
+
+    Args:
+        wanted: The series and the frame of each.
+        options: As in `decode_finished`.
+        out (Tensor of shape (frames, channels, rows, columns)): Contiguous memory of the CPU.
+        num_threads: Threads for this call.
+
+    Returns:
+        Whether each is there; of one that is not `decode_finished` says why.
+    """
+    files = [series._files.known(frame) for series, frame in wanted]  # noqa: SLF001 - as below
+    named = {name: options[name] for name in ("output", "dtype", "reduce", "finish")}
+    return _native.decode_each(files, out=out, num_threads=check_threads(num_threads), **named)
 
 
 def decode_finished(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torchdicom._series import Series
     from torchdicom._training._recipe import LabelOf, OnError, Sample, Transform
     from torchdicom._training._sources import Sources
-    from torchdicom._training._spatial import Box, Grid
+    from torchdicom._training._spatial import Box, Grid, Halving
     from torchdicom._window import Window
 
 
@@ -144,6 +144,7 @@ class VolumeDataset(SeriesDataset):
             seed=seed,
         )
         super().__init__(source, recipe, target)
+        self._grids: dict[tuple[int, Halving | None], Grid | None] = {}
         for series in self._series:
             check_means(recipe, series.key, channels_of(series, recipe.output))
 
@@ -153,23 +154,24 @@ class VolumeDataset(SeriesDataset):
 
     def image_shape(self, index: int) -> tuple[int, ...] | None:
         """The shape of ``image`` of a sample, see `SeriesDataset.image_shape`."""
-        series = self._series[self._number(index)]
+        number = self._number(index)
+        series = self._series[number]
         if self._recipe.transform is not None:
             return None
         channels = channels_of(series, self._recipe.output)
         if self._recipe.size is not None:
             return channels, *self._recipe.size
-        grid = known_grid(series, self._recipe)
+        grid = self._known_grid(number)
         return None if grid is None else (channels, *grid.shape)
 
     def _sample(self, i: int, out: torch.Tensor | None, num_threads: int | None) -> Sample:
         series, recipe = self._series[i], self._recipe
-        grid = known_grid(series, recipe)
+        grid = self._known_grid(i)
         if grid is not None:
             box = self._box(grid)
             values = read_box(series, recipe, grid, box, out=out, num_threads=num_threads)
             if values.halved != grid.halved:
-                grid = known_grid(series, recipe, values.halved) or grid
+                grid = self._known_grid(i, values.halved) or grid
         else:
             grid, source = read_whole(series, recipe, num_threads)
             box = self._box(grid)
@@ -182,6 +184,12 @@ class VolumeDataset(SeriesDataset):
         if recipe.label is not None:
             sample["label"] = label_of(recipe.label, series, grid).at(grid, box)
         return sample
+
+    def _known_grid(self, i: int, halved: Halving | None = None) -> Grid | None:
+        """See `known_grid`; asked for several times a sample, and worked out once a series."""
+        if (i, halved) not in self._grids:
+            self._grids[i, halved] = known_grid(self._series[i], self._recipe, halved)
+        return self._grids[i, halved]
 
     def _box(self, grid: Grid) -> Box:
         size = self._recipe.size

@@ -24,9 +24,11 @@ class Batch(Protocol):
     """What is to be made."""
 
     size: int
+    at_once: int
+    """How many samples are read by one thread at a time."""
 
-    def read(self, k: int, num_threads: int) -> None:
-        """Read sample k, in any thread; may throw."""
+    def read(self, first: int, count: int, num_threads: int) -> None:
+        """Read so many samples, in any thread; may throw."""
 
     def finish(self) -> Any:
         """The batch, once all its samples are read."""
@@ -39,9 +41,10 @@ class _Job:
     Attributes:
         batch: What is to be made.
         given: How many of its samples were handed out, the first ones.
-        running: How many of them are in the making.
+        running: How many threads are at some of them.
         error: What stopped it: of several samples the error of the first.
-        error_at: Which sample that is; the number of samples for an error of all together.
+        error_at: Which sample that is, or the first that was read with it; the number of samples
+            for an error of all together.
         made: The batch, once it is there.
         is_done: Whether it is there, or failed.
     """
@@ -177,20 +180,20 @@ class Crew:
             pass
 
     def _do_one(self, share: int) -> bool:
-        """Read one sample; a function of its own, so that an idle thread holds on to no batch."""
+        """Read some samples; a function of its own, so that an idle thread holds on to no batch."""
         task = self._take()
         if task is None:
             return False
-        job, k = task
+        job, first, count = task
         error: BaseException | None = None
         try:
-            job.batch.read(k, share)
+            job.batch.read(first, count, share)
         except BaseException as caught:  # noqa: BLE001 - raised again where the batch is asked for
             error = caught
         with self._lock:
             job.running -= 1
-            if error is not None and (job.error is None or k < job.error_at):
-                job.error, job.error_at = error, k
+            if error is not None and (job.error is None or first < job.error_at):
+                job.error, job.error_at = error, first
             # Samples are handed out in order: those before one that failed are done, or running.
             is_last = job.running == 0 and (job.error is not None or job.given == job.batch.size)
         if is_last:
@@ -198,17 +201,18 @@ class Crew:
         del error
         return True
 
-    def _take(self) -> tuple[_Job, int] | None:
-        """The next sample to read, waiting until there is one; None where all is over."""
+    def _take(self) -> tuple[_Job, int, int] | None:
+        """The next samples to read, waiting until there are some; None where all is over."""
         with self._lock:
             start = time.perf_counter()
             while not self._is_stopped:
                 job = self._first_with_work()
                 if job is not None:
-                    job.given += 1
+                    first, count = job.given, min(job.batch.at_once, job.batch.size - job.given)
+                    job.given += count
                     job.running += 1
                     self._clock.add(idle=time.perf_counter() - start)
-                    return job, job.given - 1
+                    return job, first, count
                 self._has_work.wait()
             return None
 
