@@ -177,7 +177,8 @@ QUESTIONS: Final = {
         "An epoch of images",
         "What torchvision's resnet18 is trained with: each image windowed, resized to 224x224 with "
         "antialiasing, three channels less the weights' mean and over their standard deviation. CT "
-        "slices of 512x512 in batches of 32, 300 of them, of JPEG 2000 64; 32 radiographs of 2048x2048 in batches of 16.",
+        "slices of 512x512 in batches of 32, 300 of them, of JPEG 2000 64; 32 radiographs of "
+        "2048x2048 in batches of 16.",
         epoch_cases.images,
         mode="epoch",
     ),

@@ -105,11 +105,13 @@ def test_the_list_of_images_knows_their_order() -> None:
 def test_costs_count_processor_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     # A contender is a copy, and counts what it is a copy of; here that has other tests below it.
     monkeypatch.setattr("os.getppid", os.getpid)
-    held = []
+    held, spent_s = [], []
 
     def work() -> Any:
+        start_s = time.process_time()
         held.append(np.ones(32_000_000))  # 256 MB, which are touched
         time.sleep(0.05)
+        spent_s.append(time.process_time() - start_s)
         yield 0
         held.clear()
 
@@ -121,7 +123,8 @@ def test_costs_count_processor_and_memory(monkeypatch: pytest.MonkeyPatch) -> No
     found = epoch_costs.measured(Epoch(Loader(), lambda _: iter(())), start)
     # Pages that are shared with other tests' processes count for more or less as those come and go.
     assert 200e6 < found["peak_bytes"] < 400e6
-    assert 0 < found["cpu_s"] < 0.6
+    # All that this process took, but for what the watching did, and freeing what was held.
+    assert 0 < found["cpu_s"] < sum(spent_s) / len(spent_s) + 0.3
     assert set(found) == {"cpu_s", "peak_bytes"}
     assert start > 10_000_000
 
