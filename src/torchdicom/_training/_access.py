@@ -22,7 +22,7 @@ class Access(Protocol):
     """Reads samples."""
 
     at_once: int
-    """How many samples `read_batch` reads in one call of the core, at most."""
+    """How many samples to give `read_batch` at a time; 1 where it reads one after the other."""
 
     def form(self, i: int) -> tuple[tuple[int, ...], torch.dtype] | None:
         """Shape and type of the image of sample i, where that is known without reading."""

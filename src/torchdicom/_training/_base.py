@@ -138,7 +138,7 @@ class SeriesDataset(Dataset["Sample"]):
 
     @property
     def samples_at_once(self) -> int:
-        """How many samples `read_batch` reads in one call of the core, at most."""
+        """How many samples to give `read_batch` at a time; 1 where it reads one after the other."""
         return 1
 
     def read_batch(

@@ -149,6 +149,9 @@ class ImageDataset(SeriesDataset):
         self._starts = [0, *itertools.accumulate(map(_frames, self._series))]
         self._shapes = [self._image_shape(series) for series in self._series]
         self._decoding = options_of_frames(recipe)
+        is_plain = recipe.transform is None and recipe.label is None and not recipe.mask
+        is_by_frame = is_plain and not any(map(self._needs_series, self._series))
+        self._at_once = _AT_ONCE if is_by_frame else 1
         self._grids: dict[str, Grid] = {}
 
     def __len__(self) -> int:
@@ -168,16 +171,14 @@ class ImageDataset(SeriesDataset):
 
     @property
     def samples_at_once(self) -> int:
-        """How many samples `read_batch` reads in one call of the core, at most."""
-        recipe = self._recipe
-        is_plain = recipe.transform is None and recipe.label is None and not recipe.mask
-        return _AT_ONCE if is_plain and not any(map(self._needs_series, self._series)) else 1
+        """How many samples to give `read_batch` at a time, see `SeriesDataset`."""
+        return self._at_once
 
     def read_batch(
         self, indices: Sequence[int], *, out: torch.Tensor, num_threads: int | None = None
     ) -> list[Sample]:
         """Several samples, see `SeriesDataset.read_batch`; the core decodes them in one call."""
-        if self.samples_at_once == 1:
+        if self._at_once == 1:
             return super().read_batch(indices, out=out, num_threads=num_threads)
         self._check_places(indices, out)
         numbers, places = [self._number(i) for i in indices], out.unbind()
