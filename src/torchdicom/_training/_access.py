@@ -103,8 +103,6 @@ class _InPlace(_AsGiven):
         return self._dataset.read(i, out=out, num_threads=num_threads)
 
     def read_batch(self, indices: Sequence[int], out: torch.Tensor, num_threads: int) -> list[Any]:
-        if self.at_once == 1:
-            return super().read_batch(indices, out, num_threads)
         made: list[Any] = self._dataset.read_batch(indices, out=out, num_threads=num_threads)
         return made
 

@@ -105,6 +105,7 @@ class Slots:
         self.shapes = list(shapes)
         largest = [max(extents) for extents in zip(*shapes, strict=True)]
         self.whole = new((len(self.shapes), *largest), dtype)
+        self._are_equal = all(shape == tuple(largest) for shape in self.shapes)
         rooms = self.whole.unbind()
         self._places = [
             room if room.shape == shape else room[tuple(map(slice, shape))]
@@ -122,8 +123,7 @@ class Slots:
 
     def run(self, first: int, count: int) -> torch.Tensor | None:
         """The places of so many images in one piece, where they are all of one shape."""
-        is_full = all(shape == self.whole.shape[1:] for shape in self.shapes)
-        return self.whole[first : first + count] if is_full else None
+        return self.whole[first : first + count] if self._are_equal else None
 
     def fits(self, k: int, image: torch.Tensor) -> bool:
         """Whether this is the place for the image."""
