@@ -258,10 +258,11 @@ bool leave_out(const Error& error, const Policy& policy, Series& part) {
 struct OfSource {
     const std::optional<std::vector<std::int64_t>>& frames; ///< nothing: all
     const std::optional<CallerBuffer>& out;
+    ParallelOptions parallel{};          ///< one thread where files are decoded side by side
     std::optional<FileIdentity> known{}; ///< what the file has to be still
 };
 
-/// Frames of one file, by the calling thread where the request is shared between files.
+/// Frames of one file.
 DecodedFrames decode_source(const Source& source, const LoadRequest& request, const OfSource& own,
                             LoadStats& stats) {
     const HeaderOptions options{
@@ -276,8 +277,7 @@ DecodedFrames decode_source(const Source& source, const LoadRequest& request, co
     settle_request(request, headers, plan);
     settle_finish(header, request.output, plan);
     OutputMemory output{plan, own.out, stats};
-    static_cast<void>(
-        run_tasks(plan, headers, output, own.known ? ParallelOptions{} : request.parallel, stats));
+    static_cast<void>(run_tasks(plan, headers, output, own.parallel, stats));
     return {.plan = std::move(plan), .buffer = output.take_buffer()};
 }
 
@@ -318,7 +318,9 @@ DecodedFrames decode_frames(const LoadRequest& request,
                             LoadStats& stats) {
     stats.threads = request.parallel.threads;
     const Source& source = request.sources.front();
-    return decode_source(source, request, {.frames = frames, .out = request.out}, stats);
+    return decode_source(source, request,
+                         {.frames = frames, .out = request.out, .parallel = request.parallel},
+                         stats);
 }
 
 std::vector<bool> decode_each(const LoadRequest& request, std::span<const FrameOfFile> wanted,
