@@ -127,13 +127,12 @@ def enhanced(
     given = own.keys() | common.keys()
     if "ImagePositionPatient" not in given:
         own["ImagePositionPatient"] = [(-10, -20, 30 + 2.5 * i) for i in range(frames)]
-    for keyword, value in {
+    usual = {
         "ImageOrientationPatient": (1, 0, 0, 0, 1, 0),
         "PixelSpacing": (0.5, 0.25),
         "SliceThickness": 2,
-    }.items():
-        if keyword not in given:
-            common[keyword] = value
+    }
+    common |= {keyword: value for keyword, value in usual.items() if keyword not in given}
     groups = [{name: values[i] for name, values in own.items()} for i in range(frames)]
     top: dict[str, Any] = {
         "SOPClassUID": ENHANCED_MR,
