@@ -94,6 +94,9 @@ Picks picks_of(const Series& series, const LoadRequest& request) {
     Picks picks{.times = pick_places(request.times, times, "time"),
                 .slices = pick_places(request.slices, slices, "slice"),
                 .frames = {}};
+    if (is_cine && picks.slices.size() > 1) {
+        throw std::out_of_range{"a cine has one slice: slices selects 0 and nothing else"};
+    }
     picks.frames.reserve(picks.times.size() * picks.slices.size());
     for (const std::size_t t : picks.times) {
         for (const std::size_t z : picks.slices) {

@@ -92,8 +92,8 @@ std::vector<std::size_t> pick_places(const std::optional<SliceSelection>& select
     std::vector<std::size_t> picks = std::visit(
         [&](const auto& wanted) { return places_of(wanted, signed_count, what); }, *selection);
     if (picks.empty()) {
-        throw std::invalid_argument{"the selection has none of the " +
-                                    count_text(signed_count, what)};
+        throw std::invalid_argument{(what == "time" ? "t" : std::string{what} + "s") +
+                                    " selects none of the " + count_text(signed_count, what)};
     }
     return picks;
 }

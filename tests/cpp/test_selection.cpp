@@ -24,7 +24,7 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 Picks range_of(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                std::int64_t step, std::size_t count = 5) {
     return pick_places(SliceSelection{SliceRange{.start = start, .stop = stop, .step = step}},
-                       count);
+                       count, "slice");
 }
 
 Picks list_of(List positions, std::size_t count = 5) {
