@@ -75,7 +75,8 @@ def test_thickness_where_there_is_no_spacing(
 def test_mosaic_without_a_place(backend: Backend) -> None:
     allowed = td.Policy(no_position="allow")
     for missing in ("ImagePositionPatient", "ImageOrientationPatient"):
-        volume = td.load(mosaic(3, **{missing: None}), policy=allowed, backend=backend)
+        without: dict[str, Any] = {missing: None}
+        volume = td.load(mosaic(3, **without), policy=allowed, backend=backend)
         assert (volume.affine, codes(volume)) == (None, ["no_position"])
         assert firsts(volume) == [0, 10, 20]
 

@@ -125,8 +125,9 @@ def _check_units(tasks: Sequence[Task]) -> None:
 
 
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
-    """What the middle slice of the whole series says about all that are loaded."""
-    middle = judged.files[len(judged.files) // 2]
+    """What the middle slice of the first time says about all that are loaded."""
+    is_cine = judged.part.kind == "cine"
+    middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
     mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
     return finishing_of(request.finish, middle, pixels, mapping, request.output)
 

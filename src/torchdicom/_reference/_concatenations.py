@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torchdicom._reference._findings import Finding, series_error
 
@@ -10,35 +10,41 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdicom._reference._header import FileHeader
-    from torchdicom._reference._split import Part
 
 
-def about_concatenations(files: Sequence[FileHeader], parts: Sequence[Part]) -> list[Finding]:
-    """What is missing of the concatenations that some files belong to.
+class Concatenation(NamedTuple):
+    """What a file says of the concatenation that it is part of.
+
+    Attributes:
+        uid: ConcatenationUID (0020,9161).
+        number: InConcatenationNumber (0020,9162), from 1 on.
+        total: InConcatenationTotalNumber (0020,9163).
+    """
+
+    uid: str
+    number: int
+    total: int
+
+
+def about_concatenations(files: Sequence[FileHeader]) -> list[Finding]:
+    """What is missing of the concatenations that the files of a series belong to.
+
+    Of several that are incomplete, the first by its UID is told.
 
     Args:
-        files: Those of one part.
-        parts: All of them: the files of a concatenation may be of several.
+        files: In the order of their paths.
     """
-    series = files[0].raw["SeriesInstanceUID"]
-    everywhere = [*files, *(file for part in parts if part.uid == series for file in part.files)]
-    missing = 0
-    concerned: list[FileHeader] = []
-    for uid in dict.fromkeys(file.concatenation[0] for file in files if file.concatenation):
-        found: set[str] = set()
-        most = 0
-        for file in everywhere:
-            if file.concatenation is not None and file.concatenation[0] == uid:
-                found.add(file.raw["SOPInstanceUID"])
-                most = max(most, file.concatenation[1])
-        if most > len(found):
-            missing += most - len(found)
-            concerned += [
-                file for file in files if file.concatenation and file.concatenation[0] == uid
-            ]
-    if not missing:
-        return []
-    text = f"{missing} file(s) of a concatenation are missing: they were one image with these"
-    error = series_error("missing_slices", text, concerned[0], "InConcatenationTotalNumber")
-    paths = tuple(file.path for file in concerned)
-    return [Finding("missing_slices", error, files=paths, measured={"missing": float(missing)})]
+    first_of: dict[str, tuple[FileHeader, Concatenation]] = {}
+    numbers: dict[str, set[int]] = {}
+    for file in files:
+        if (one := file.concatenation) is not None:
+            first_of.setdefault(one.uid, (file, one))
+            numbers.setdefault(one.uid, set()).add(one.number)
+    for uid, (first, one) in sorted(first_of.items()):
+        missing = one.total - len(numbers[uid])
+        if missing > 0:
+            text = f"{missing} file(s) of a concatenation are missing: they were one with this one"
+            error = series_error("missing_slices", text, first, "InConcatenationTotalNumber")
+            measured = {"missing": float(missing)}
+            return [Finding("missing_slices", error, files=(first.path,), measured=measured)]
+    return []

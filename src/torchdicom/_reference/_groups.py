@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from torchdicom._metadata import PADDING
@@ -265,7 +266,8 @@ def _times(values: FrameValues, times: Times) -> Times:
         numbers["cardiac_phase"] = group.single("NominalPercentageOfCardiacPhase")
     if group := values.group_of("TemporalPositionTimeOffset"):
         offset = group.double("TemporalPositionTimeOffset")
-        numbers["frame_reference_time"] = None if offset is None else 1000.0 * offset
+        delay = None if offset is None else 1000.0 * offset
+        numbers["frame_reference_time"] = delay if delay is None or isfinite(delay) else None
     if group := values.group_of("TemporalPositionIndex"):
         numbers["temporal_position"] = group.long("TemporalPositionIndex")
     if group := values.group_of("FrameAcquisitionNumber"):
