@@ -366,7 +366,7 @@ def test_attributes_of_frames(
 
 def test_frames_of_one_value_are_in_the_order_of_the_file(backend: Backend) -> None:
     # All frames have the InstanceNumber of the file, and images without diffusion are many.
-    own = {
+    own: dict[str, Any] = {
         "ImagePositionPatient": [(0, 0, z) for z in Z for _ in range(3)],
         "DiffusionBValue": [0.0, 500.0, 0.0] * 3,
     }
@@ -377,7 +377,7 @@ def test_frames_of_one_value_are_in_the_order_of_the_file(backend: Backend) -> N
 
 def test_frames_of_one_value_alone_are_repeats(backend: Backend) -> None:
     places = [(0, 0, z) for z in Z for _ in range(2)]
-    own = {"ImagePositionPatient": places, "TemporalPositionIndex": [1] * 6}
+    own: dict[str, Any] = {"ImagePositionPatient": places, "TemporalPositionIndex": [1] * 6}
     with expect_error("duplicate_positions"):
         td.load(enhanced(6, per_frame=own), backend=backend)
 
