@@ -239,6 +239,18 @@ def test_concatenation_is_one_volume(tmp_path: Path, backend: Backend) -> None:
     assert volume.verdict == td.Verdict(ok=True)
 
 
+def test_parts_of_several_concatenations_are_missing(tmp_path: Path, backend: Backend) -> None:
+    place = {"ImagePositionPatient": [(0, 0, 20)]}
+    uids = {"SOPInstanceUID": "1.2.3.4.8", "ConcatenationUID": "1.2.3.4.98"}
+    other = write_enhanced(
+        tmp_path / "z.dcm", 1, per_frame=place, InConcatenationTotalNumber=3, **uids
+    )
+    write_parts(tmp_path, [1, 2], 3)
+    allowed = td.Policy(missing_slices="allow", uneven_spacing="allow")
+    defect = td.load(tmp_path, policy=allowed, backend=backend).verdict.defects[0]
+    assert (defect.measured, defect.files) == ({"missing": 3}, (str(other),))
+
+
 def test_part_of_a_concatenation_is_missing(tmp_path: Path, backend: Backend) -> None:
     paths = write_parts(tmp_path, [1, 2], 3)
     with expect_error("missing_slices", match="concatenation"):

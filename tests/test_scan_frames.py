@@ -25,6 +25,8 @@ from builders_multiframe import (
 from compare import assert_same_bits
 from helpers import Backend, firsts
 from test_reference_scan import assert_scans_agree, scan
+from torchdicom import _reference
+from torchdicom._arguments import load_options
 from torchdicom._volume import SliceProvenance, Verdict, Volume
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ def test_file_is_named_once(tmp_path: Path, backend: Backend) -> None:
 def test_order_of_frames_changes_nothing(order: list[int]) -> None:
     # Three places at two times.
     cells = frame_pixels(6)
-    own = {
+    own: dict[str, Any] = {
         "ImagePositionPatient": [(0, 0, 2.0 * (k % 3)) for k in order],
         "TemporalPositionIndex": [k // 3 + 1 for k in order],
         "RescaleSlope": [k + 1 for k in order],
@@ -136,7 +138,7 @@ def test_order_of_frames_changes_nothing(order: list[int]) -> None:
 
 @given(order=st.permutations(range(6)), t=st.integers(-2, 1), z=st.integers(-3, 2))
 def test_backends_agree_on_frames_in_any_order(order: list[int], t: int, z: int) -> None:
-    own = {
+    own: dict[str, Any] = {
         "ImagePositionPatient": [(0, 0, 2.0 * (k % 3)) for k in order],
         "DiffusionBValue": [1000.0 * (k // 3) for k in order],
         "RescaleSlope": [k + 0.1 for k in order],
@@ -167,6 +169,16 @@ def test_threads_change_nothing(tmp_path: Path, backend: Backend, num_threads: i
     volume = td.load(tmp_path, num_threads=num_threads, backend=backend)
     expected = [[100 * t + 10 * z for z in range(3)] for t in range(5)]
     assert volume.data[:, :, 2, 3].tolist() == expected
+
+
+def test_listed_series_are_those_of_an_index(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    for one in scan(tmp_path).parts:
+        sources = [*dict.fromkeys(one.paths)]
+        options = load_options(output="stored")
+        volume = _reference.load_series(sources, series=None, listed=one.key, **options)
+        assert len(volume.provenance) == len(one.paths)
+        assert volume.verdict == one.verdict
 
 
 # --- a volume of several times

@@ -21,6 +21,7 @@ from torchdicom._reference._grid import (
     spacing_of,
     stated_spacing,
 )
+from torchdicom._reference._groups import ULTRASOUND_VOLUME
 from torchdicom._reference._mapping import mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
@@ -104,7 +105,7 @@ def build(judged: Judged, request: Request) -> Volume:
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
-        space=first.space,
+        space="VOLUME" if first.raw["SOPClassUID"] == ULTRASOUND_VOLUME else "LPS",
         spacing_mm=spacing,
         units=tasks[0].mapping.units if finishing.steps.keeps_units else None,
         verdict=verdict_of(judged.findings),

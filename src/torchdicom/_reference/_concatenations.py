@@ -17,34 +17,33 @@ class Concatenation(NamedTuple):
 
     Attributes:
         uid: ConcatenationUID (0020,9161).
-        number: InConcatenationNumber (0020,9162), from 1 on.
-        total: InConcatenationTotalNumber (0020,9163).
+        total: InConcatenationTotalNumber (0020,9163), 0 where absent.
     """
 
     uid: str
-    number: int
     total: int
 
 
 def about_concatenations(files: Sequence[FileHeader]) -> list[Finding]:
     """What is missing of the concatenations that the files of a series belong to.
 
-    Of several that are incomplete, the first by its UID is told.
-
     Args:
         files: In the order of their paths.
     """
-    first_of: dict[str, tuple[FileHeader, Concatenation]] = {}
-    numbers: dict[str, set[int]] = {}
+    members: dict[str, list[FileHeader]] = {}
+    totals: dict[str, int] = {}
     for file in files:
         if (one := file.concatenation) is not None:
-            first_of.setdefault(one.uid, (file, one))
-            numbers.setdefault(one.uid, set()).add(one.number)
-    for uid, (first, one) in sorted(first_of.items()):
-        missing = one.total - len(numbers[uid])
-        if missing > 0:
-            text = f"{missing} file(s) of a concatenation are missing: they were one with this one"
-            error = series_error("missing_slices", text, first, "InConcatenationTotalNumber")
-            measured = {"missing": float(missing)}
-            return [Finding("missing_slices", error, files=(first.path,), measured=measured)]
-    return []
+            members.setdefault(one.uid, []).append(file)
+            totals[one.uid] = max(one.total, totals.get(one.uid, 0))
+    lacking: dict[str, int] = {}
+    for uid in sorted(members):
+        lacking[uid] = totals[uid] - len({file.raw["SOPInstanceUID"] for file in members[uid]})
+    incomplete = [uid for uid, count in lacking.items() if count > 0]
+    if not incomplete:
+        return []
+    missing, first = sum(lacking[uid] for uid in incomplete), members[incomplete[0]][0]
+    text = f"{missing} file(s) of a concatenation are missing: they were one with this one"
+    error = series_error("missing_slices", text, first, "InConcatenationTotalNumber")
+    measured = {"missing": float(missing)}
+    return [Finding("missing_slices", error, files=(first.path,), measured=measured)]

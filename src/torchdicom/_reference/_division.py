@@ -81,7 +81,6 @@ def _frames(file: FileHeader, values: Values) -> list[FileHeader]:
 
 def _concatenation(values: Values) -> Concatenation | None:
     uid = values.raw("ConcatenationUID")
-    number, total = (values.short(f"InConcatenation{name}") for name in ("Number", "TotalNumber"))
-    if not uid or number is None or total is None:
+    if not uid:
         return None
-    return Concatenation(uid, number, total)
+    return Concatenation(uid, values.short("InConcatenationTotalNumber") or 0)

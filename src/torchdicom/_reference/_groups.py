@@ -168,7 +168,7 @@ def frame_header(file: FileHeader, groups: Groups, frame: int) -> FileHeader:
         ParseError: What is wrong with one of its attributes.
     """
     values = groups.frame(frame)
-    position, orientation, space = _place(values, file)
+    position, orientation = _place(values, file)
     raw = {**file.raw, "ImageType": _image_type(values, file)}
     for keyword in ("RescaleType", "ReceiveCoilName"):
         raw[keyword] = values.of(keyword).raw(keyword)
@@ -202,27 +202,21 @@ def frame_header(file: FileHeader, groups: Groups, frame: int) -> FileHeader:
         form="enhanced",
         stack=values.of("StackID").raw("StackID"),
         times=_times(values, file.times),
-        space=space,
     )
 
 
-def _place(
-    values: FrameValues, file: FileHeader
-) -> tuple[tuple[float, ...], tuple[float, ...], str]:
-    """Position and orientation, and the space that they are in."""
+def _place(values: FrameValues, file: FileHeader) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Position and orientation."""
     place: list[tuple[float, ...]] = []
-    space = "LPS"
     for name, count in (("Position", 3), ("Orientation", 6)):
         keyword = f"Image{name}Volume"
         group = values.group_of(keyword)
         numbers: tuple[float, ...] = ()
         if file.raw["SOPClassUID"] == ULTRASOUND_VOLUME and group is not None:
             numbers = group.exact_doubles(keyword, count)
-        if numbers and name == "Position":
-            space = "VOLUME"
         keyword = f"Image{name}Patient"
         place.append(numbers or values.of(keyword).decimals(keyword, count))
-    return place[0], place[1], space
+    return place[0], place[1]
 
 
 def _image_type(values: FrameValues, file: FileHeader) -> str:

@@ -83,7 +83,6 @@ class FileHeader:
         tile: Which part of the frame this is.
         stack: What it shares with the other frames of its stack, and with no others.
         slice_time: Of a tile, milliseconds after the first one of its mosaic.
-        space: Of position and orientation.
         concatenation: Which part of a divided file this is.
         refused: Why a file of its kind makes no slices.
     """
@@ -108,7 +107,6 @@ class FileHeader:
     tile: Tile | None = None
     stack: str = ""
     slice_time: float | None = None
-    space: str = "LPS"
     concatenation: Concatenation | None = None
     refused: DicomError | None = None
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from torchdicom._reference._values import Values
 
 _UNIT_TOLERANCE: Final = 1e-3
+# Real ones have up to 100; one header is made for each.
+_MAX_SLICES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def is_mosaic(file: FileHeader) -> bool:
 def mosaic_headers(file: FileHeader, values: Values, csa: dict[str, list[str]]) -> list[FileHeader]:
     """One header a tile, or the file as it is with what makes that impossible."""
     count = _count(values, csa)
-    if count is None or count < 1:
+    if count is None or not 1 <= count <= _MAX_SLICES:
         text = (
             "ImageType shows a mosaic, and neither NumberOfImagesInMosaic of the CSA header "
             "(0029,xx10) nor (0019,xx0A) says of how many slices; torchdicom.decode reads the image"

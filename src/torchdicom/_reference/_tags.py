@@ -40,7 +40,6 @@ _OF_FRAMES: Final[dict[str, int]] = {
     "NominalCardiacTriggerDelayTime": 0x0020_9153,
     "FrameAcquisitionNumber": 0x0020_9156,
     "ConcatenationUID": 0x0020_9161,
-    "InConcatenationNumber": 0x0020_9162,
     "InConcatenationTotalNumber": 0x0020_9163,
     "NominalPercentageOfCardiacPhase": 0x0020_9241,
     "ImagePositionVolume": 0x0020_9301,
