@@ -239,6 +239,18 @@ def test_concatenation_is_one_volume(tmp_path: Path, backend: Backend) -> None:
     assert volume.verdict == td.Verdict(ok=True)
 
 
+def test_parts_of_several_concatenations_are_missing(tmp_path: Path, backend: Backend) -> None:
+    place = {"ImagePositionPatient": [(0, 0, 20)]}
+    uids = {"SOPInstanceUID": "1.2.3.4.8", "ConcatenationUID": "1.2.3.4.98"}
+    other = write_enhanced(
+        tmp_path / "z.dcm", 1, per_frame=place, InConcatenationTotalNumber=3, **uids
+    )
+    write_parts(tmp_path, [1, 2], 3)
+    allowed = td.Policy(missing_slices="allow", uneven_spacing="allow")
+    defect = td.load(tmp_path, policy=allowed, backend=backend).verdict.defects[0]
+    assert (defect.measured, defect.files) == ({"missing": 3}, (str(other),))
+
+
 def test_part_of_a_concatenation_is_missing(tmp_path: Path, backend: Backend) -> None:
     paths = write_parts(tmp_path, [1, 2], 3)
     with expect_error("missing_slices", match="concatenation"):
@@ -246,7 +258,7 @@ def test_part_of_a_concatenation_is_missing(tmp_path: Path, backend: Backend) ->
     allowed = td.load(tmp_path, policy=td.Policy(missing_slices="allow"), backend=backend)
     assert firsts(allowed) == [0, 100, 0, 100]
     (defect,) = allowed.verdict.defects
-    assert (defect.measured, defect.files) == ({"missing": 1}, tuple(map(str, paths)))
+    assert (defect.measured, defect.files) == ({"missing": 1}, (str(paths[0]),))
 
 
 # --- what is wrong with groups
@@ -264,9 +276,11 @@ def test_groups_of_another_number_of_frames(tmp_path: Path, backend: Backend, nu
 
 
 def test_no_groups_of_frames_are_fine(backend: Backend) -> None:
-    data = enhanced(1, shared={"ImagePositionPatient": (1, 2, 3)}, **{PER_FRAME: None})
+    none: dict[str, Any] = {PER_FRAME: None}
+    data = enhanced(1, shared={"ImagePositionPatient": (1, 2, 3)}, **none)
     assert td.load(data, backend=backend).provenance[0].position_mm == (1, 2, 3)
-    data = enhanced(1, **{PER_FRAME: [], SHARED: []})
+    none = {PER_FRAME: [], SHARED: []}
+    data = enhanced(1, **none)
     assert codes(td.load(data, policy=td.Policy(no_position="allow"), backend=backend)) == [
         "no_position"
     ]
@@ -307,14 +321,14 @@ def test_unknown_syntax_is_told_as_such(backend: Backend) -> None:
 def test_maps_of_frame_then_of_all_then_of_the_file(backend: Backend) -> None:
     maps = {name: [real_world_map(2, k)] for k, name in enumerate(["frame", "shared", "top"])}
     keyword = "RealWorldValueMappingSequence"
-    top = {keyword: maps["top"]}
-    for expected, options in enumerate(
-        [
-            {"per_frame": {keyword: [maps["frame"]] * 2}, "shared": {keyword: maps["shared"]}},
-            {"shared": {keyword: maps["shared"]}},
-            {},
-        ]
-    ):
+    top: dict[str, Any] = {keyword: maps["top"]}
+    of_all = {"shared": {keyword: maps["shared"]}}
+    groups: list[dict[str, Any]] = [
+        {"per_frame": {keyword: [maps["frame"]] * 2}, **of_all},
+        of_all,
+        {},
+    ]
+    for expected, options in enumerate(groups):
         data = enhanced(2, **options, **top)
         volume = td.load(data, output="real_world", backend=backend)
         assert firsts(volume) == [expected, 200 + expected]
@@ -344,6 +358,7 @@ def test_implicit_sequence_of_unknown_vr(backend: Backend) -> None:
     shared = group({"RescaleSlope": 3, "RescaleIntercept": 1})
     value = item(encode(shared, IMPLICIT))
     unknown = Element(0x52009229, "UN", value)
+    none: dict[str, Any] = {SHARED: None}
     data = enhanced(
         2,
         per_frame={
@@ -351,7 +366,7 @@ def test_implicit_sequence_of_unknown_vr(backend: Backend) -> None:
             "PixelSpacing": [(1, 1)] * 2,
         },
         extra=[unknown],
-        **{SHARED: None},
+        **none,
     )
     assert firsts(td.load(data, backend=backend)) == [1, 301]
 

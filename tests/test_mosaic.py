@@ -75,7 +75,8 @@ def test_thickness_where_there_is_no_spacing(
 def test_mosaic_without_a_place(backend: Backend) -> None:
     allowed = td.Policy(no_position="allow")
     for missing in ("ImagePositionPatient", "ImageOrientationPatient"):
-        volume = td.load(mosaic(3, **{missing: None}), policy=allowed, backend=backend)
+        without: dict[str, Any] = {missing: None}
+        volume = td.load(mosaic(3, **without), policy=allowed, backend=backend)
         assert (volume.affine, codes(volume)) == (None, ["no_position"])
         assert firsts(volume) == [0, 10, 20]
 
@@ -171,9 +172,10 @@ def test_copies_of_mosaics(tmp_path: Path, backend: Backend) -> None:
         csa({"NumberOfImagesInMosaic": ("US", ["0"])}),
         csa({"NumberOfImagesInMosaic": ("US", ["x"])}),
         csa({"NumberOfImagesInMosaic": ("US", ["9"])}),
+        csa({"NumberOfImagesInMosaic": ("US", ["65537"])}),
         csa(COUNT)[:16] + csa(COUNT)[16:].replace(b"\2\0\0\0", b"\xff\xff\xff\x7f", 1),
     ],
-    ids=["empty", "short", "other", "cut", "zero", "text", "odd", "lengths"],
+    ids=["empty", "short", "other", "cut", "zero", "text", "odd", "many", "lengths"],
 )
 def test_mosaic_of_an_unknown_number(tmp_path: Path, backend: Backend, header: bytes) -> None:
     path = tmp_path / "a.dcm"

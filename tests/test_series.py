@@ -330,9 +330,9 @@ def test_what_is_not_read_as_a_volume_yet(
 
 
 def test_groups_without_a_rescale_leave_that_of_the_file(backend: Backend) -> None:
-    assert td.decode(enhanced(), backend=backend).unique().tolist() == [0]
+    assert not td.decode(enhanced(), backend=backend).any()
     values = td.decode(enhanced(), output="modality", backend=backend)
-    assert (values.shape, values.unique().tolist()) == ((2, 3, 4), [-1024])
+    assert values.tolist() == np.full((2, 3, 4), -1024).tolist()
 
 
 def test_sources_of_every_kind_make_one_volume(tmp_path: Path, backend: Backend) -> None:

@@ -264,15 +264,7 @@ def philips(b_value: int) -> list[Element]:
     ]
 
 
-def ge(b_value: int) -> list[Element]:
-    gradient = [(0xBB + k, "DS", b_value / 1000 * (k == 1)) for k in range(3)]
-    return [
-        *private(0x0019, "GEMS_ACQU_01", *gradient),
-        *private(0x0043, "GEMS_PARM_01", (0x39, "IS", (1_000_000_000 + b_value, 8, 0, 0))),
-    ]
-
-
-@pytest.mark.parametrize("vendor", [siemens, philips, ge], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("vendor", [siemens, philips], ids=lambda one: one.__name__)
 def test_b_values_of_vendors(tmp_path: Path, backend: Backend, vendor: Any) -> None:
     write_times(tmp_path, Z, 2, extra=[vendor(1000), vendor(500)])
     volume = td.load(tmp_path, backend=backend)
@@ -280,6 +272,17 @@ def test_b_values_of_vendors(tmp_path: Path, backend: Backend, vendor: Any) -> N
         "DiffusionBValue": [500, 1000],
         "DiffusionGradientOrientation": [[0, 0.5, 0], [0, 1, 0]],
     }
+
+
+def test_b_values_of_ge(tmp_path: Path, backend: Backend) -> None:
+    # The gradient beside it, (0019,xxBB) to (0019,xxBD), is in the space of the image.
+    extra = [
+        private(0x0043, "GEMS_PARM_01", (0x39, "IS", (1_000_000_000 + b_value, 8, 0, 0)))
+        + private(0x0019, "GEMS_ACQU_01", (0xBB, "DS", 1), (0xBC, "DS", 0), (0xBD, "DS", b_value))
+        for b_value in (1000, 500)
+    ]
+    write_times(tmp_path, Z, 2, extra=extra)
+    assert along_t(td.load(tmp_path, backend=backend)) == {"DiffusionBValue": [500, 1000]}
 
 
 def test_b_value_of_the_standard_counts_before_that_of_a_vendor(
@@ -354,21 +357,43 @@ def test_an_attribute_that_stands_there_twice(tmp_path: Path, backend: Backend) 
 def test_attributes_of_frames(
     backend: Backend, own: dict[str, Any], coords: dict[str, list[Any]]
 ) -> None:
-    per_frame = {keyword: list(values) * 3 for keyword, values in own.items()}
+    per_frame: dict[str, Any] = {keyword: list(values) * 3 for keyword, values in own.items()}
     per_frame["ImagePositionPatient"] = [(0, 0, z) for z in Z for _ in range(2)]
     volume = td.load(enhanced(6, per_frame=per_frame), backend=backend)
     assert volume.data[:, :, 0, 0].tolist() == [[100, 300, 500], [0, 200, 400]]
     assert along_t(volume) == coords
 
 
-def test_frames_of_one_time_are_repeats(backend: Backend) -> None:
-    # Both frames have the InstanceNumber of the file: nothing says which was first.
-    own = {
+def test_frames_of_one_value_are_in_the_order_of_the_file(backend: Backend) -> None:
+    # All frames have the InstanceNumber of the file, and images without diffusion are many.
+    own: dict[str, Any] = {
         "ImagePositionPatient": [(0, 0, z) for z in Z for _ in range(3)],
-        "TemporalPositionIndex": [1, 1, 2] * 3,
+        "DiffusionBValue": [0.0, 500.0, 0.0] * 3,
     }
+    volume = td.load(enhanced(9, per_frame=own), backend=backend)
+    assert volume.data[:, :, 0, 0].tolist() == [[0, 300, 600], [200, 500, 800], [100, 400, 700]]
+    assert along_t(volume) == {"DiffusionBValue": [0, 0, 500]}
+
+
+def test_frames_of_one_value_alone_are_repeats(backend: Backend) -> None:
+    places = [(0, 0, z) for z in Z for _ in range(2)]
+    own: dict[str, Any] = {"ImagePositionPatient": places, "TemporalPositionIndex": [1] * 6}
     with expect_error("duplicate_positions"):
-        td.load(enhanced(9, per_frame=own), backend=backend)
+        td.load(enhanced(6, per_frame=own), backend=backend)
+
+
+def test_diffusion_that_differs_within_a_time_is_no_coordinate(
+    tmp_path: Path, backend: Backend
+) -> None:
+    write_times(
+        tmp_path,
+        (30, 32),
+        2,
+        AcquisitionNumber=[1, 2],
+        DiffusionBValue=[0.0, 0.0, 500.0, 500.0],
+        DiffusionGradientOrientation=[None, None, (1.0, 0, 0), (0.0, 1, 0)],
+    )
+    assert along_t(td.load(tmp_path, backend=backend)) == {"AcquisitionNumber": [1, 2]}
 
 
 # --- parts of a series

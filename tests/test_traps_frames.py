@@ -120,12 +120,12 @@ def test_17_parametric_map_has_its_map_applied(tmp_path: Path, backend: Backend)
 
 @pytest.mark.parametrize("where", ["top", "shared", "frame"])
 def test_21_padding_of_frames(tmp_path: Path, backend: Backend, where: str) -> None:
-    options: dict[str, Any] = {
+    options: dict[str, dict[str, Any]] = {
         "top": {"PixelPaddingValue": 3},
         "shared": {"shared": {"PixelPaddingValue": 3}},
         "frame": {"per_frame": {"PixelPaddingValue": [3, 103]}},
-    }[where]
-    path = write_enhanced(tmp_path / "a.dcm", 2, **options)
+    }
+    path = write_enhanced(tmp_path / "a.dcm", 2, **options[where])
     volume = td.load(path, mask=True, backend=backend)
     assert volume.valid_mask is not None
     first, second = (~volume.valid_mask).flatten(1)

@@ -64,7 +64,7 @@ def by_pydicom(path: Path) -> Cells:
 
 def has_groups(path: Path) -> bool:
     data_set = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-    return "SharedFunctionalGroupsSequence" in data_set
+    return any(f"{name}FunctionalGroupsSequence" in data_set for name in ("Shared", "PerFrame"))
 
 
 def test_as_pydicom_shows_them(data_dir: Path, backend: Backend) -> None:

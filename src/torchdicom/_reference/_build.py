@@ -21,6 +21,7 @@ from torchdicom._reference._grid import (
     spacing_of,
     stated_spacing,
 )
+from torchdicom._reference._groups import ULTRASOUND_VOLUME
 from torchdicom._reference._mapping import mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
@@ -104,7 +105,7 @@ def build(judged: Judged, request: Request) -> Volume:
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
-        space=first.space,
+        space="VOLUME" if first.raw["SOPClassUID"] == ULTRASOUND_VOLUME else "LPS",
         spacing_mm=spacing,
         units=tasks[0].mapping.units if finishing.steps.keeps_units else None,
         verdict=verdict_of(judged.findings),
@@ -125,8 +126,9 @@ def _check_units(tasks: Sequence[Task]) -> None:
 
 
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
-    """What the middle slice of the whole series says about all that are loaded."""
-    middle = judged.files[len(judged.files) // 2]
+    """What the middle slice of the first time says about all that are loaded."""
+    is_cine = judged.part.kind == "cine"
+    middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
     mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
     return finishing_of(request.finish, middle, pixels, mapping, request.output)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from torchdicom._errors import SeriesError
-from torchdicom._reference._split import NAMES
+from torchdicom._reference._split import NAMES, hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,22 @@ def choose(parts: Sequence[Part], wanted: str | None) -> Part:
     if not named:
         _fail_unknown(parts, wanted)
     return _only(_without_localizers(named), named)
+
+
+def choose_listed(parts: Sequence[Part], key: str) -> Part:
+    """The part that has a key in an index, whose other parts may not be there.
+
+    Args:
+        parts: Of the files of one series of the index.
+        key: Its key there.
+
+    Raises:
+        SeriesError: ``no_such_series``.
+    """
+    found = [one for one in parts if key in {one.key, f"{one.uid}#{hash_of(one.texts)}"}]
+    if not found:
+        _fail_unknown(parts, key)
+    return found[0]
 
 
 def _without_localizers(parts: Sequence[Part]) -> Sequence[Part]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._sources import Source
 
-Unreadable: TypeAlias = ParseError | LimitError
+Unreadable: TypeAlias = ParseError | LimitError | SeriesError
 
 
 def collect(
@@ -66,7 +66,7 @@ def read_image(
     """
     try:
         slices = read_slices(source, extra)
-    except (ParseError, LimitError) as error:
+    except (ParseError, LimitError, SeriesError) as error:
         return error
     file = slices[0]
     header = file.header

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torchdicom._reference._findings import Finding, series_error
 
@@ -10,35 +10,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdicom._reference._header import FileHeader
-    from torchdicom._reference._split import Part
 
 
-def about_concatenations(files: Sequence[FileHeader], parts: Sequence[Part]) -> list[Finding]:
-    """What is missing of the concatenations that some files belong to.
+class Concatenation(NamedTuple):
+    """What a file says of the concatenation that it is part of.
+
+    Attributes:
+        uid: ConcatenationUID (0020,9161).
+        total: InConcatenationTotalNumber (0020,9163), 0 where absent.
+    """
+
+    uid: str
+    total: int
+
+
+def about_concatenations(files: Sequence[FileHeader]) -> list[Finding]:
+    """What is missing of the concatenations that the files of a series belong to.
 
     Args:
-        files: Those of one part.
-        parts: All of them: the files of a concatenation may be of several.
+        files: In the order of their paths.
     """
-    series = files[0].raw["SeriesInstanceUID"]
-    everywhere = [*files, *(file for part in parts if part.uid == series for file in part.files)]
-    missing = 0
-    concerned: list[FileHeader] = []
-    for uid in dict.fromkeys(file.concatenation[0] for file in files if file.concatenation):
-        found: set[str] = set()
-        most = 0
-        for file in everywhere:
-            if file.concatenation is not None and file.concatenation[0] == uid:
-                found.add(file.raw["SOPInstanceUID"])
-                most = max(most, file.concatenation[1])
-        if most > len(found):
-            missing += most - len(found)
-            concerned += [
-                file for file in files if file.concatenation and file.concatenation[0] == uid
-            ]
-    if not missing:
+    members: dict[str, list[FileHeader]] = {}
+    totals: dict[str, int] = {}
+    for file in files:
+        if (one := file.concatenation) is not None:
+            members.setdefault(one.uid, []).append(file)
+            totals[one.uid] = max(one.total, totals.get(one.uid, 0))
+    lacking: dict[str, int] = {}
+    for uid in sorted(members):
+        lacking[uid] = totals[uid] - len({file.raw["SOPInstanceUID"] for file in members[uid]})
+    incomplete = [uid for uid, count in lacking.items() if count > 0]
+    if not incomplete:
         return []
-    text = f"{missing} file(s) of a concatenation are missing: they were one image with these"
-    error = series_error("missing_slices", text, concerned[0], "InConcatenationTotalNumber")
-    paths = tuple(file.path for file in concerned)
-    return [Finding("missing_slices", error, files=paths, measured={"missing": float(missing)})]
+    missing, first = sum(lacking[uid] for uid in incomplete), members[incomplete[0]][0]
+    text = f"{missing} file(s) of a concatenation are missing: they were one with this one"
+    error = series_error("missing_slices", text, first, "InConcatenationTotalNumber")
+    measured = {"missing": float(missing)}
+    return [Finding("missing_slices", error, files=(first.path,), measured=measured)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdicom._reference._concatenations import Concatenation
 from torchdicom._reference._dose import dose_headers
 from torchdicom._reference._groups import frame_header, has_groups, read_groups
 from torchdicom._reference._header import read_with_values
@@ -35,6 +36,7 @@ def read_slices(source: Source, extra: Mapping[str, int] | None = None) -> list[
 
     Raises:
         ParseError: The bytes or the values are malformed, or do not tell the frames apart.
+        SeriesError: The planes of a dose cannot be placed.
         LimitError: ``limit_rows`` and others.
         OSError: If the file cannot be read.
     """
@@ -77,7 +79,8 @@ def _frames(file: FileHeader, values: Values) -> list[FileHeader]:
     return [file]
 
 
-def _concatenation(values: Values) -> tuple[str, int] | None:
-    """Which file a part belongs to that was divided, and into how many (PS3.3 C.7.6.16.2.2.4)."""
-    uid, total = values.raw("ConcatenationUID"), values.short("InConcatenationTotalNumber")
-    return (uid, total) if uid and total else None
+def _concatenation(values: Values) -> Concatenation | None:
+    uid = values.raw("ConcatenationUID")
+    if not uid:
+        return None
+    return Concatenation(uid, values.short("InConcatenationTotalNumber") or 0)

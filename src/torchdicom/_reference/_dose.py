@@ -22,6 +22,7 @@ def dose_headers(file: FileHeader, values: Values) -> list[FileHeader]:
 
     Raises:
         ParseError: ``missing_element``, ``invalid_multiplicity`` of the offsets.
+        SeriesError: ``invalid_geometry`` where they do not say where the planes are.
     """
     count = file.header.number_of_frames
     offsets = _offsets(values, count) if count > 1 else (0.0,)
@@ -37,7 +38,7 @@ def dose_headers(file: FileHeader, values: Values) -> list[FileHeader]:
         form="dose",
     )
     if count > 1 and offsets[0] != 0.0:
-        first = replace(first, refused=_absolute_error(first))
+        _check_across(first)
     return [
         replace(
             first,
@@ -67,14 +68,14 @@ def _position(file: FileHeader, offsets: tuple[float, ...], frame: int) -> tuple
     )
     if not position or not orientation:
         return ()
+    if len(offsets) == 1:
+        return position
     if offsets[0] != 0.0:  # these are coordinates
         return (*position[:2], offsets[frame])
-    if frame == 0:
-        return position
     return moved(position, offsets[frame] - offsets[0], normal_of(orientation))
 
 
-def _absolute_error(file: FileHeader) -> SeriesError | None:
+def _check_across(file: FileHeader) -> None:
     """Coordinates along z say where planes are that lie across it, and no others."""
     orientation = file.header.image_orientation_patient
     straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -82,10 +83,10 @@ def _absolute_error(file: FileHeader) -> SeriesError | None:
         abs(abs(cosine) - whole) <= _COSINE_TOLERANCE
         for cosine, whole in zip(orientation, straight, strict=True)
     ):
-        return None
+        return
     text = (
         f"{_OFFSETS} does not start with 0: its values are coordinates along z, and the planes are "
         "not across z; torchdicom.decode reads their pixels"
     )
     element = element_name(_OFFSETS)
-    return SeriesError(text, code="invalid_geometry", path=file.path, element=element)
+    raise SeriesError(text, code="invalid_geometry", path=file.path, element=element)

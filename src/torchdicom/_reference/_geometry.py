@@ -89,7 +89,7 @@ def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
 def _grid_error(file: FileHeader) -> SeriesError | None:
     """What is wrong with place, pixels or cosines, where these make no grid."""
     code, header = "invalid_geometry", file.header
-    if any(abs(coordinate) > _MAX_COORDINATE_MM for coordinate in position(file)):
+    if not all(abs(coordinate) <= _MAX_COORDINATE_MM for coordinate in position(file)):
         text = "No patient is that far away; torchdicom.decode reads the pixels"
         return series_error(code, text, file, "ImagePositionPatient")
     spacing = header.pixel_spacing

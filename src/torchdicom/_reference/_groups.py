@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from torchdicom._metadata import PADDING
@@ -167,7 +168,7 @@ def frame_header(file: FileHeader, groups: Groups, frame: int) -> FileHeader:
         ParseError: What is wrong with one of its attributes.
     """
     values = groups.frame(frame)
-    position, orientation, space = _place(values, file)
+    position, orientation = _place(values, file)
     raw = {**file.raw, "ImageType": _image_type(values, file)}
     for keyword in ("RescaleType", "ReceiveCoilName"):
         raw[keyword] = values.of(keyword).raw(keyword)
@@ -201,27 +202,21 @@ def frame_header(file: FileHeader, groups: Groups, frame: int) -> FileHeader:
         form="enhanced",
         stack=values.of("StackID").raw("StackID"),
         times=_times(values, file.times),
-        space=space,
     )
 
 
-def _place(
-    values: FrameValues, file: FileHeader
-) -> tuple[tuple[float, ...], tuple[float, ...], str]:
-    """Position and orientation, and the space that they are in."""
+def _place(values: FrameValues, file: FileHeader) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Position and orientation."""
     place: list[tuple[float, ...]] = []
-    space = "LPS"
     for name, count in (("Position", 3), ("Orientation", 6)):
         keyword = f"Image{name}Volume"
         group = values.group_of(keyword)
         numbers: tuple[float, ...] = ()
         if file.raw["SOPClassUID"] == ULTRASOUND_VOLUME and group is not None:
             numbers = group.exact_doubles(keyword, count)
-        if numbers and name == "Position":
-            space = "VOLUME"
         keyword = f"Image{name}Patient"
         place.append(numbers or values.of(keyword).decimals(keyword, count))
-    return place[0], place[1], space
+    return place[0], place[1]
 
 
 def _image_type(values: FrameValues, file: FileHeader) -> str:
@@ -265,7 +260,8 @@ def _times(values: FrameValues, times: Times) -> Times:
         numbers["cardiac_phase"] = group.single("NominalPercentageOfCardiacPhase")
     if group := values.group_of("TemporalPositionTimeOffset"):
         offset = group.double("TemporalPositionTimeOffset")
-        numbers["frame_reference_time"] = None if offset is None else 1000.0 * offset
+        delay = None if offset is None else 1000.0 * offset
+        numbers["frame_reference_time"] = delay if delay is None or isfinite(delay) else None
     if group := values.group_of("TemporalPositionIndex"):
         numbers["temporal_position"] = group.long("TemporalPositionIndex")
     if group := values.group_of("FrameAcquisitionNumber"):

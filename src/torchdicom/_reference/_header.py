@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdicom._errors import DicomError
+    from torchdicom._reference._concatenations import Concatenation
     from torchdicom._reference._elements import Element
     from torchdicom._reference._frames import FrameRanges
     from torchdicom._reference._mosaic import Tile
@@ -82,8 +83,7 @@ class FileHeader:
         tile: Which part of the frame this is.
         stack: What it shares with the other frames of its stack, and with no others.
         slice_time: Of a tile, milliseconds after the first one of its mosaic.
-        space: Of position and orientation.
-        concatenation: ConcatenationUID and InConcatenationTotalNumber.
+        concatenation: Which part of a divided file this is.
         refused: Why a file of its kind makes no slices.
     """
 
@@ -107,8 +107,7 @@ class FileHeader:
     tile: Tile | None = None
     stack: str = ""
     slice_time: float | None = None
-    space: str = "LPS"
-    concatenation: tuple[str, int] | None = None
+    concatenation: Concatenation | None = None
     refused: DicomError | None = None
 
     @property

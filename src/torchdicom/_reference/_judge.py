@@ -68,7 +68,7 @@ def judge(
     files, aside, found = set_aside_copies(part.files)
     if any(one.is_refusal for one in found):
         return Judged(part, files, 1, aside, None, (*around, *found))
-    found += about_concatenations(files, parts)
+    found += about_concatenations(files)
     affine: Affine | None = None
     num_times = 1
     if part.kind in {"image", "cine"}:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchdicom._errors import DecodeError, DicomWarning, ParseError
 from torchdicom._reference._build import Request, build, check_reducible, dtype_of
-from torchdicom._reference._choose import choose
+from torchdicom._reference._choose import choose, choose_listed
 from torchdicom._reference._collect import collect
 from torchdicom._reference._division import read_frames
 from torchdicom._reference._fill import Task, fill
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _DROPPED_LATE = frozenset({"codestream_mismatch", "truncated_pixels"})
 
 
-def load_series(
+def load_series(  # noqa: PLR0913 - as many as the public function has
     sources: Sequence[str | bytes],
     *,
     series: str | None,
@@ -54,6 +54,7 @@ def load_series(
     region: Region | None,
     mask: bool,
     t: slice | Sequence[int] | None = None,
+    listed: str | None = None,
     reduce: int = 0,
     rwvm: str | None = None,
     codec: str | None = None,
@@ -73,6 +74,8 @@ def load_series(
         region: The pixels to load, (y0, y1, x0, x1); None for all.
         mask: Say which voxels are valid: no padding, and in the range of the real-world map.
         t: The times to load; None for all.
+        listed: The key that an index has for the series, where the sources are those of it alone;
+            their files may hold frames of other series too. Takes the place of `series`.
         reduce: How often to halve the images along y and x.
         rwvm: The label of the real-world map, where there are several.
         codec: None.
@@ -91,7 +94,7 @@ def load_series(
     _check_options(codec, output, rwvm)
     files, left_out = collect(sources, policy)
     parts = split(files)
-    part = choose(parts, series)
+    part = choose(parts, series) if listed is None else choose_listed(parts, listed)
     request = Request(
         output, dtype, out, num_threads, slices, t, region, mask, reduce, rwvm, finish
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from torchdicom._reference._values import Values
 
 _UNIT_TOLERANCE: Final = 1e-3
+# Real ones have up to 100; one header is made for each.
+_MAX_SLICES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def is_mosaic(file: FileHeader) -> bool:
 def mosaic_headers(file: FileHeader, values: Values, csa: dict[str, list[str]]) -> list[FileHeader]:
     """One header a tile, or the file as it is with what makes that impossible."""
     count = _count(values, csa)
-    if count is None or count < 1:
+    if count is None or not 1 <= count <= _MAX_SLICES:
         text = (
             "ImageType shows a mosaic, and neither NumberOfImagesInMosaic of the CSA header "
             "(0029,xx10) nor (0019,xx0A) says of how many slices; torchdicom.decode reads the image"
@@ -120,10 +122,9 @@ def _positions(
         return []
     between_rows, between_columns = spacing
     down, right = margins
-    corner = tuple(
-        (p + (r * between_columns) * (right / 2)) + (c * between_rows) * (down / 2)
-        for p, r, c in zip(position, orientation[:3], orientation[3:], strict=True)
-    )
+    r0, r1, r2, c0, c1, c2 = orientation
+    corner = moved(position, between_columns * right / 2, (r0, r1, r2))
+    corner = moved(corner, between_rows * down / 2, (c0, c1, c2))
     normal = _normal(csa) or normal_of(orientation)
     return [moved(corner, k * step, normal) for k in range(count)]
 

@@ -115,6 +115,6 @@ def _position(
     """Of a slice, counted from 1; the sign of the spacing counts (C.8.4.15.1)."""
     if not first or not orientation or (spacing is None and count > 1):
         return ()
-    if number == 1 or spacing is None:
+    if spacing is None:
         return first
     return moved(first, (number - 1) * spacing, normal_of(orientation))

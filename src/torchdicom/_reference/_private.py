@@ -17,7 +17,6 @@ SIEMENS_MR: Final = (0x0019, "SIEMENS MR HEADER")
 SIEMENS_CSA: Final = (0x0029, "SIEMENS CSA HEADER")
 PHILIPS_IMAGING: Final = (0x2001, "Philips Imaging DD 001")
 PHILIPS_MR: Final = (0x2005, "Philips MR Imaging DD 001")
-GE_ACQUISITION: Final = (0x0019, "GEMS_ACQU_01")
 GE_PARAMETERS: Final = (0x0043, "GEMS_PARM_01")
 
 _MAX_LENGTH: Final = 1 << 20
@@ -53,11 +52,6 @@ def private_bytes(values: Values, block: tuple[int, str], number: int) -> bytes:
 def private_integer(values: Values, block: tuple[int, str], number: int) -> int | None:
     """The first number of a private IS; None where it is malformed too."""
     return parse_integer(_first_text(private_bytes(values, block, number)))
-
-
-def private_decimal(values: Values, block: tuple[int, str], number: int) -> float | None:
-    """The same of a DS."""
-    return parse_decimal(_first_text(private_bytes(values, block, number)))
 
 
 def private_numbers(

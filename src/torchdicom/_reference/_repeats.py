@@ -124,6 +124,10 @@ def _diffusion(file: FileHeader) -> Value | None:
     return None if b_value is None else (b_value, *_gradient(file))
 
 
+def _direction(file: FileHeader) -> tuple[float | None, Value]:
+    return file.times.b_value, _gradient(file)
+
+
 def _gradient(file: FileHeader) -> Value:
     return file.times.gradient or (0.0, 0.0, 0.0)
 
@@ -139,13 +143,15 @@ def _ordered(
             return None
         valued.append((value, file))
 
-    def key(pair: tuple[Value, FileHeader]) -> tuple[Value, int, object]:
+    def key(pair: tuple[Value, FileHeader]) -> tuple[Value, bool, int, object]:
         value, file = pair
-        return value, file.header.instance_number or 0, file.order
+        number = file.header.instance_number
+        return value, number is not None, number or 0, file.order
 
     valued.sort(key=key)
     for (value, file), (next_value, next_file) in pairwise(valued):
-        if value == next_value:
+        # Frames of one file are in its order.
+        if value == next_value and file.source != next_file.source:
             numbers = file.header.instance_number, next_file.header.instance_number
             if None in numbers or numbers[0] == numbers[1]:
                 return None  # nothing says which one was first
@@ -163,7 +169,10 @@ def coordinates(times: Sequence[Sequence[FileHeader]]) -> dict[str, torch.Tensor
     """
     files = [file for group in times for file in group]
     found: dict[str, torch.Tensor] = {}
+    is_clear = all(_direction(file) == _direction(group[0]) for group in times for file in group)
     for attribute in _attributes(Moments(files)):
+        if attribute.keyword == "DiffusionBValue" and not is_clear:
+            continue
         values = [[attribute.of(file) for file in group] for group in times]
         numbers = _one_a_time(values, is_time=attribute.is_time)
         if numbers is not None:
@@ -178,10 +187,8 @@ def _gradients(
 ) -> dict[str, torch.Tensor]:
     if not any(file.times.gradient for file in files):
         return {}
-    groups = [[_gradient(file) for file in group] for group in times]
-    firsts = [group[0] for group in groups]
-    is_one = all(one == group[0] for group in groups for one in group)
-    if not is_one or len(set(firsts)) < 2:
+    firsts = [_gradient(group[0]) for group in times]
+    if len(set(firsts)) < 2:
         return {}
     return {"DiffusionGradientOrientation": torch.tensor(firsts, dtype=torch.float64)}
 

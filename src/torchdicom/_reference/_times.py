@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from torchdicom._reference._moments import day_of, moment_of, seconds_of
 from torchdicom._reference._private import (
-    GE_ACQUISITION,
     GE_PARAMETERS,
     PHILIPS_IMAGING,
     PHILIPS_MR,
@@ -16,7 +15,6 @@ from torchdicom._reference._private import (
     csa_decimals,
     csa_integer,
     private_bytes,
-    private_decimal,
     private_integer,
     private_numbers,
 )
@@ -124,11 +122,8 @@ def _private_b_value(values: Values) -> float | None:
 
 
 def _private_gradient(values: Values) -> Gradient:
+    """In the space of the patient: that of GE is in that of the image."""
     if len(private_bytes(values, SIEMENS_MR, 0x0E)) == 24:
         return private_numbers(values, SIEMENS_MR, 0x0E, "d")
     philips = [private_numbers(values, PHILIPS_MR, number, "f") for number in (0xB0, 0xB1, 0xB2)]
-    if all(philips):
-        return tuple(numbers[0] for numbers in philips)
-    ge = [private_decimal(values, GE_ACQUISITION, number) for number in (0xBB, 0xBC, 0xBD)]
-    gradient = tuple(number for number in ge if number is not None)
-    return gradient if len(gradient) == 3 else ()
+    return tuple(numbers[0] for numbers in philips) if all(philips) else ()
