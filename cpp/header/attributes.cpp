@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "header/file_header.hpp"
+#include "header/quantity_reader.hpp"
 #include "header/table_reader.hpp"
 #include "header/values.hpp"
 
@@ -259,6 +260,8 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
     detail::TableReader tables;
+    detail::QuantityReader quantities;
+    Quantity quantity;
     if (options.reads_voi) {
         header.voi.emplace();
     }
@@ -281,11 +284,18 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
             break;
         }
+        if (options.reads_quantity) {
+            quantities.read(element, reader, quantity);
+        }
         if (read.may_have(element.tag)) {
             read_element(element, reader, options, tables, header);
         } else { // nearly all elements of nearly all files
             reader.skip(element);
         }
+    }
+    if (options.reads_quantity) {
+        quantities.finish(quantity);
+        header.quantity = std::make_shared<const Quantity>(std::move(quantity));
     }
     if (!options.skip_tables) {
         tables.finish(header);

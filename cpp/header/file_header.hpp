@@ -8,12 +8,14 @@
 #include "header/element_reader.hpp"
 #include "header/frame_table.hpp"
 #include "header/lookup_table.hpp"
+#include "header/quantity.hpp"
 #include "header/tags.hpp"
 #include "header/transfer_syntax.hpp"
 #include "header/voi.hpp"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,7 +97,9 @@ struct FileHeader {
     std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
     std::vector<TableFault> table_faults;      ///< those that are there and malformed
     std::optional<Voi> voi;                    ///< where the options ask for it
-    std::vector<std::string> notes;            ///< what is odd and harms nothing, a sentence each
+    std::shared_ptr<const Quantity> quantity;  ///< the same
+    std::optional<double> suv_factor; ///< from modality values to SUV: of a whole series, plan/suv
+    std::vector<std::string> notes;   ///< what is odd and harms nothing, a sentence each
 
     std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
     FrameTable frames;
@@ -115,10 +119,11 @@ struct FileHeader {
 };
 
 struct HeaderOptions {
-    std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
-    bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
-    bool skip_tables = false;   ///< note that lookup tables are there, and read none
-    bool reads_voi = false;     ///< read how the values are to be displayed, too
+    std::span<const Tag> texts;  ///< ascending: raw values to keep, for the metadata
+    bool keep_fetched = false;   ///< keep the pixel bytes that were read along, for a load
+    bool skip_tables = false;    ///< note that lookup tables are there, and read none
+    bool reads_voi = false;      ///< read how the values are to be displayed, too
+    bool reads_quantity = false; ///< read what SUV and the like are made of, too
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

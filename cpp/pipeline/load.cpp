@@ -4,6 +4,7 @@
 
 #include "decode/codec.hpp"
 #include "pipeline/tasks.hpp"
+#include "plan/suv.hpp"
 
 #include <algorithm>
 #include <array>
@@ -125,6 +126,18 @@ void complete_headers(Series& series, std::span<const std::size_t> picks,
                  [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
 }
 
+/// What SUV and the like are made of. SUV take all slices: the time of the earliest counts.
+void complete_quantities(Series& series, const LoadRequest& request, LoadStats& stats) {
+    if (!needs_quantity(request.output.output)) {
+        return;
+    }
+    parallel_for(series.slices.size(), request.parallel,
+                 [&](std::size_t i) { read_quantity(series.slices[i], stats); });
+    if (request.output.output == Output::suv) {
+        settle_suv(series.slices);
+    }
+}
+
 /// The slice whose window all slices have: always the same, whichever are wanted.
 FileHeader& middle_slice(Series& series) { return series.slices[series.slices.size() / 2]; }
 
@@ -176,6 +189,9 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
     if (options.output == Output::stored || plan.colours > 1) {
         return {};
     }
+    if (options.output == Output::suv) {
+        return !plan.finish || plan.finish->keeps_units() ? "SUVbw" : "";
+    }
     const std::string of_rescale = options.output == Output::modality ? series.units : "";
     std::optional<std::string> units;
     for (const FrameTask& task : plan.tasks) {
@@ -199,6 +215,7 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     std::vector<std::string> warnings = apply_policy(series, request.policy);
     const std::vector<std::size_t> picks = chosen_slices(series, request);
     complete_headers(series, picks, request, stats);
+    complete_quantities(series, request, stats);
     Plan plan = plan_series(series, picks, request);
     plan_finish(series, request, plan, stats);
     std::string units = units_of_values(series, plan, request.output);
@@ -265,13 +282,18 @@ struct OfSource {
 /// Frames of one file.
 DecodedFrames decode_source(const Source& source, const LoadRequest& request, const OfSource& own,
                             LoadStats& stats) {
-    const HeaderOptions options{
-        .texts = {}, .keep_fetched = true, .reads_voi = request.output.takes_file_window()};
-    const FileHeader header = read_header(source, options, stats);
+    const HeaderOptions options{.texts = {},
+                                .keep_fetched = true,
+                                .reads_voi = request.output.takes_file_window(),
+                                .reads_quantity = needs_quantity(request.output.output)};
+    FileHeader header = read_header(source, options, stats);
     if (own.known) {
         require_known(header, *own.known);
     }
     check_decodable(header);
+    if (request.output.output == Output::suv) {
+        settle_suv({&header, 1});
+    }
     const std::span headers{&header, 1};
     Plan plan = make_plan(headers, chosen_frames(header, own.frames), request.output);
     settle_request(request, headers, plan);
@@ -304,7 +326,8 @@ LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
     const HeaderOptions options{.texts = request.texts,
                                 .keep_fetched = true,
                                 .reads_voi =
-                                    request.output.takes_file_window() && sources.size() == 1};
+                                    request.output.takes_file_window() && sources.size() == 1,
+                                .reads_quantity = needs_quantity(request.output.output)};
     Images images = read_images(sources, options, request.policy, request.parallel, stats);
     std::vector<Series> parts = split_series(std::move(images.headers));
     Series part = std::move(parts[choose_series(parts, request.series)]);
