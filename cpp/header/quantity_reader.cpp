@@ -33,6 +33,9 @@ bool is_short(const Element& element) noexcept {
 }
 
 void note(const Element& element, ElementReader& reader, Quantity::Texts& texts) {
+    if (element.has_undefined_length) {
+        return;
+    }
     std::erase_if(texts, [&](const auto& one) { return one.first == element.tag; });
     if (is_short(element)) {
         texts.emplace_back(element.tag, trimmed(as_text(reader.value(element))));

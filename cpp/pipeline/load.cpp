@@ -113,6 +113,13 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     require_codec(plan, headers);
 }
 
+/// Each once: a slice may be picked twice.
+std::vector<std::size_t> without_repeats(std::vector<std::size_t> picks) {
+    std::ranges::sort(picks);
+    picks.erase(std::unique(picks.begin(), picks.end()), picks.end());
+    return picks;
+}
+
 /// Reads what an index does not keep of the files that are wanted.
 void complete_headers(Series& series, std::span<const std::size_t> picks,
                       const LoadRequest& request, LoadStats& stats) {
@@ -120,20 +127,23 @@ void complete_headers(Series& series, std::span<const std::size_t> picks,
     std::ranges::copy_if(picks, std::back_inserter(wanted), [&](std::size_t slice) {
         return needs_tables(series.slices[slice], request.output.output);
     });
-    std::ranges::sort(wanted); // a slice may be picked twice
-    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    wanted = without_repeats(std::move(wanted));
     parallel_for(wanted.size(), request.parallel,
                  [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
 }
 
 /// What SUV and the like are made of. SUV take all slices: the time of the earliest counts.
-void complete_quantities(Series& series, const LoadRequest& request, LoadStats& stats) {
+void complete_quantities(Series& series, std::span<const std::size_t> picks,
+                         const LoadRequest& request, LoadStats& stats) {
     if (!needs_quantity(request.output.output)) {
         return;
     }
-    parallel_for(series.slices.size(), request.parallel,
-                 [&](std::size_t i) { read_quantity(series.slices[i], stats); });
-    if (request.output.output == Output::suv) {
+    const bool is_suv = request.output.output == Output::suv;
+    const std::vector<std::size_t> wanted = is_suv ? pick_slices(std::nullopt, series.slices.size())
+                                                   : without_repeats({picks.begin(), picks.end()});
+    parallel_for(wanted.size(), request.parallel,
+                 [&](std::size_t i) { read_quantity(series.slices[wanted[i]], stats); });
+    if (is_suv) {
         settle_suv(series.slices);
     }
 }
@@ -215,7 +225,7 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     std::vector<std::string> warnings = apply_policy(series, request.policy);
     const std::vector<std::size_t> picks = chosen_slices(series, request);
     complete_headers(series, picks, request, stats);
-    complete_quantities(series, request, stats);
+    complete_quantities(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     plan_finish(series, request, plan, stats);
     std::string units = units_of_values(series, plan, request.output);

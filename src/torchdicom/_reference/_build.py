@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from torchdicom._reference._grid import (
 from torchdicom._reference._mapping import mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
+from torchdicom._reference._suv import suv_factor
 from torchdicom._reference._tags import element_name
 from torchdicom._volume import SliceProvenance, Volume
 
@@ -54,6 +55,7 @@ class Request:
     reduce: int
     rwvm: str | None
     finish: Finish | None
+    suv: float | None = None  # what `output="suv"` multiplies by, once the series is known
 
 
 def build(judged: Judged, request: Request) -> Volume:
@@ -70,6 +72,8 @@ def build(judged: Judged, request: Request) -> Volume:
     picks = _picks(judged, request.slices)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
+    if request.output == "suv":
+        request = replace(request, suv=suv_factor(judged.files))
     tasks = _tasks(judged, picks, pixels, request)
     _check_units(tasks)
     finishing = _finishing(judged, pixels, request)
@@ -126,7 +130,8 @@ def _check_units(tasks: Sequence[Task]) -> None:
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
     """What the middle slice of the whole series says about all that are loaded."""
     middle = judged.files[len(judged.files) // 2]
-    mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
+    wanted = request.output, request.dtype, request.rwvm, request.suv
+    mapping = mapping_of(middle, pixels, *wanted)
     return finishing_of(request.finish, middle, pixels, mapping, request.output)
 
 
@@ -194,7 +199,7 @@ def _tasks(
 ) -> list[Task]:
     """The frames to decode: one a slice, or all of a cine loop."""
     files = judged.files if judged.part.kind == "cine" else [judged.files[pick] for pick in picks]
-    wanted = request.output, request.dtype, request.rwvm
+    wanted = request.output, request.dtype, request.rwvm, request.suv
     mappings = [mapping_of(file, pixels, *wanted) for file in files]
     if judged.part.kind == "cine":
         count = files[0].header.number_of_frames

@@ -21,6 +21,7 @@ from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import output_tensor
 from torchdicom._reference._sources import named_source
 from torchdicom._reference._split import split
+from torchdicom._reference._suv import suv_factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def load_series(
         sources: Files, folders and bytes.
         series: The key or UID of the series; None where there is only one.
         policy: What to do about each defect.
-        output: ``"stored"``, ``"modality"`` or ``"real_world"``.
+        output: ``"stored"``, ``"modality"``, ``"real_world"``, ``"suv"`` or ``"philips_fp"``.
         dtype: Of the result; None for the default of the output.
         out: The tensor to fill, or None for a new one.
         num_threads: How many slices are decoded at a time; None for one a CPU.
@@ -148,7 +149,8 @@ def decode_frames(
     pixels = pixel_format(file)
     window = checked_window(region, reduce, pixels.rows, pixels.columns)
     check_reducible(file, pixels, output, reduce, finish)
-    mapping = mapping_of(file, pixels, output, dtype, rwvm)
+    suv = suv_factor([file]) if output == "suv" else None
+    mapping = mapping_of(file, pixels, output, dtype, rwvm, suv)
     finishing = finishing_of(finish, file, pixels, mapping, output)
     dtype = dtype_of(dtype, pixels, output, mapping, finish)
     count = file.header.number_of_frames
