@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, RLE, Element, sequence
+from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, RLE, Element, encode, sequence
 from builders_frames import encapsulated, rle_frame
-from builders_pet import NAMES, ge_scan, pet_slice, philips_factor, write_pet
+from builders_pet import NAMES, PET, ge_scan, pet_slice, philips_factor, write_pet
 from helpers import expect_error, syntax_id
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_each_slice_has_its_slope(tmp_path: Path, backend: Backend) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_each_step_is_rounded_to_double(backend: Backend, dtype: torch.dtype) -> None:
-    cells = np.arange(-9, 30011, 7, np.int16).reshape(4, -1)
+    cells = np.arange(-9, 27991, 7, np.int16).reshape(4, -1)
     attributes: dict[str, Any] = {"RescaleSlope": "1.7141", "RescaleIntercept": "0.3"}
     data = pet_slice(cells, **attributes, DecayCorrection="ADMIN", PatientWeight="71.3")
     expected = (cells.astype(np.float64) * 1.7141 + 0.3) * (71.3 * 1000.0 / 134217728.0)
@@ -142,10 +142,8 @@ def test_doses_that_can_be(backend: Backend, dose: str) -> None:
 def test_decay_is_the_power_of_the_c_library() -> None:
     # Half-lives and times whose power is no round number: the same bits from both backends.
     for half_life in ("6586.2", "1223.4", "4062.6", "76.4", "293.2"):
-        for start in ("092345.123456", "115959.999999", "1001", "120000.000001"):
-            data = pet_slice(
-                RadionuclideHalfLife=half_life, RadiopharmaceuticalStartTime=start
-            )
+        for start in ("092345.123456", "115959.999999", "1001", "120000"):
+            data = pet_slice(RadionuclideHalfLife=half_life, RadiopharmaceuticalStartTime=start)
             assert factor(data, "native") == factor(data, "reference")
 
 
@@ -238,9 +236,7 @@ def test_ge_says_when_the_scan_began(backend: Backend) -> None:
     refused(pet_slice(**late, extra=ge_scan("yesterday")), "SeriesTime", backend)
 
 
-def test_earliest_acquisition_of_the_whole_series_counts(
-    tmp_path: Path, backend: Backend
-) -> None:
+def test_earliest_acquisition_of_the_whole_series_counts(tmp_path: Path, backend: Backend) -> None:
     times = ["120300", "115959", "120600"]
     paths = write_pet(tmp_path, 3, AcquisitionTime=times)
     series = td.scan(tmp_path).series[0]
@@ -355,7 +351,9 @@ def test_no_radiopharmaceutical(backend: Backend) -> None:
 
 
 def test_radiopharmaceutical_that_is_malformed(backend: Backend) -> None:
-    data = pet_slice(doses=[], extra=[Element(0x00540016, "SQ", b"\0" * 16)])
+    data = pet_slice(
+        doses=[], extra=[Element(0x00540016, "SQ", encode([Element(0x00080005, "CS", "AB")]))]
+    )
     with expect_error("invalid_sequence"):
         td.load(data, output="suv", backend=backend)
     # Nobody else minds.
@@ -388,7 +386,6 @@ def test_images_that_are_not_of_slopes(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("Units", "GML"),
         ("PatientWeight", "70"),
         ("DecayCorrection", "ADMIN"),
         ("RadionuclideTotalDose", "2e8"),
@@ -400,25 +397,12 @@ def test_images_that_are_not_of_slopes(
         ("PatientWeight", None),
     ],
 )
-def test_slices_that_differ(
-    tmp_path: Path, backend: Backend, name: str, value: str | None
-) -> None:
-    first: dict[str, Any] = {"PatientWeight": "65.536"}
-    usual = pet_usual(name, first)
-    paths = write_pet(tmp_path, 3, **{name: [usual, usual, value]})
-    sources = [tmp_path]
-    if name != "Units":  # which are different series
-        for source in sources:
-            with expect_error("suv_not_possible", element=NAMES[name], path=paths[2]):
-                td.load(source, output="suv", slices=0, backend=backend)
-        assert td.load(tmp_path, backend=backend).units == "BQML"
-
-
-def pet_usual(name: str, first: dict[str, Any]) -> Any:
-    """What `pet_slice` writes for a keyword."""
-    from builders_pet import PET  # noqa: PLC0415 - of this test alone
-
-    return {**PET, "Units": "BQML", **first}.get(name)
+def test_slices_that_differ(tmp_path: Path, backend: Backend, name: str, value: str | None) -> None:
+    paths = write_pet(tmp_path, 3, **{name: [PET.get(name), PET.get(name), value]})
+    for source in (tmp_path, td.scan(tmp_path).series[0]):
+        with expect_error("suv_not_possible", element=NAMES[name], path=paths[2]):
+            td.load(source, output="suv", slices=0, backend=backend)
+    assert td.load(tmp_path, backend=backend).units == "BQML"
 
 
 def test_slice_without_corrections(tmp_path: Path, backend: Backend) -> None:
@@ -463,11 +447,9 @@ def test_datasets(tmp_path: Path) -> None:
     assert scaled[0]["image"][0, 0, 0].tolist() == [0, 0.25, 0.5, 0.75]
     images = td.ImageDataset(index, output="suv", kinds=("volume",))
     assert images[0]["image"][0, 0].tolist() == [0, 1, 2, 3]
-    patches = td.PatchDataset(
-        index, (2, 2, 2), output="suv", mode="grid", patches_per_volume=None
-    )
+    patches = td.PatchDataset(index, (2, 2, 2), output="suv", mode="grid", patches_per_volume=None)
     assert patches[0]["image"][0, :, 0].tolist() == [[0, 1], [0, 1]]
-    with pytest.raises(ValueError, match="dtype=torch.int16 has no room"):
+    with pytest.raises(ValueError, match=r"dtype=torch\.int16 has no room"):
         td.VolumeDataset(index, output="suv", dtype=torch.int16)
 
 
@@ -490,8 +472,10 @@ def test_osirix_slice(data_dir: Path, backend: Backend) -> None:
 def test_activity_agrees_with_the_same_scan_in_suv(data_dir: Path, backend: Backend) -> None:
     # Both of one scan: the second is a part of it, whose values its makers had turned into SUV.
     folder = data_dir / "mirp" / "test" / "data"
-    part = {"slices": slice(0, 59), "region": (45, 88, 59, 100), "backend": backend}
-    activity = td.load(folder / "sts_images_raw" / "STS_001" / "FDG_PET" / "image", **DOUBLE, **part)
+    part: dict[str, Any] = {"slices": slice(0, 59), "region": (45, 88, 59, 100), "backend": backend}
+    activity = td.load(
+        folder / "sts_images_raw" / "STS_001" / "FDG_PET" / "image", **DOUBLE, **part
+    )
     gml = td.load(folder / "sts_images" / "STS_001" / "PET" / "dicom" / "image", **DOUBLE)
     assert activity.affine is not None
     assert gml.affine is not None

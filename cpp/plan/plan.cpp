@@ -32,7 +32,7 @@ DType default_dtype(const FileHeader& header, const Plan& plan, const OutputOpti
     if (options.finish) {
         return DType::float32;
     }
-    if (plan.colours > 1) {
+    if (plan.colours > 1 && !needs_quantity(options.output)) {
         const std::uint32_t bits = colour_bits(header, plan.format);
         if (bits <= 8) {
             return DType::uint8;

@@ -21,7 +21,7 @@ from torchdicom._reference._grid import (
     spacing_of,
     stated_spacing,
 )
-from torchdicom._reference._mapping import mapping_of
+from torchdicom._reference._mapping import Mapping, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
 from torchdicom._reference._suv import suv_factor
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torchdicom._reference._grid import Region, Spacing
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._judge import Judged
-    from torchdicom._reference._mapping import Mapping, Output
+    from torchdicom._reference._mapping import Output
     from torchdicom._reference._pixel_format import PixelFormat
 
 
@@ -130,8 +130,9 @@ def _check_units(tasks: Sequence[Task]) -> None:
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
     """What the middle slice of the whole series says about all that are loaded."""
     middle = judged.files[len(judged.files) // 2]
-    wanted = request.output, request.dtype, request.rwvm, request.suv
-    mapping = mapping_of(middle, pixels, *wanted)
+    mapping = Mapping()
+    if request.finish is not None and request.finish.window == "file":
+        mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
     return finishing_of(request.finish, middle, pixels, mapping, request.output)
 
 

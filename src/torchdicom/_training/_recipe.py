@@ -204,9 +204,7 @@ def _low_and_width(window: object) -> tuple[float, float]:
     return window.center - window.width / 2, window.width
 
 
-def _image_dtype(
-    dtype: object, output: str, finish: Finish | None, spacing: object
-) -> torch.dtype:
+def _image_dtype(dtype: object, output: str, finish: Finish | None, spacing: object) -> torch.dtype:
     chosen = check_dtype(dtype)
     if chosen is None:
         return torch.float32
