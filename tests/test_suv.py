@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +63,7 @@ def test_each_slice_has_its_slope(tmp_path: Path, backend: Backend) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_each_step_is_rounded_to_double(backend: Backend, dtype: torch.dtype) -> None:
-    cells = np.arange(-9, 27991, 7, np.int16).reshape(4, -1)
+    cells = np.arange(-9, 27991, 7, dtype=np.int16).reshape(4, -1)
     attributes: dict[str, Any] = {"RescaleSlope": "1.7141", "RescaleIntercept": "0.3"}
     data = pet_slice(cells, **attributes, DecayCorrection="ADMIN", PatientWeight="71.3")
     expected = (cells.astype(np.float64) * 1.7141 + 0.3) * (71.3 * 1000.0 / 134217728.0)
@@ -241,7 +240,8 @@ def test_earliest_acquisition_of_the_whole_series_counts(tmp_path: Path, backend
     paths = write_pet(tmp_path, 3, AcquisitionTime=times)
     series = td.scan(tmp_path).series[0]
     for source in (tmp_path, series):
-        for options in ({}, {"slices": 0}):
+        whole: dict[str, Any] = {}
+        for options in (whole, {"slices": 0}):
             with expect_error("suv_not_possible", element=NAMES["SeriesTime"], path=paths[0]):
                 td.load(source, output="suv", backend=backend, **options)
     assert td.decode(paths[0], output="suv", backend=backend)[0, 0, 1] == 1
@@ -334,14 +334,15 @@ def test_units_that_are_none(backend: Backend, units: str | None) -> None:
 )
 def test_refusals(backend: Backend, name: str, value: str | None) -> None:
     blamed = "SeriesTime" if (name, value) == ("AcquisitionDate", "20240309") else name
-    refused(pet_slice(**{name: value}), blamed, backend)
+    attributes: dict[str, Any] = {name: value}
+    refused(pet_slice(**attributes), blamed, backend)
 
 
 def test_date_time_of_injection_that_is_of_no_use(backend: Backend) -> None:
     name = "RadiopharmaceuticalStartDateTime"
     absent: dict[str, Any] = {"RadiopharmaceuticalStartTime": None}
     for value in ("20240311102000", "20240308102000", "20240310", "20240310102000+0100"):
-        refused(pet_slice(**absent, **{name: value}), name, backend)
+        refused(pet_slice(**{**absent, name: value}), name, backend)
 
 
 def test_no_radiopharmaceutical(backend: Backend) -> None:
@@ -415,90 +416,3 @@ def test_integers_are_refused(backend: Backend) -> None:
     for options in ({"dtype": torch.int16}, {"out": torch.zeros((1, 3, 4), dtype=torch.int32)}):
         with pytest.raises(ValueError, match="output='suv' has values between integers"):
             td.load(pet_slice(), output="suv", backend=backend, **options)
-
-
-# --- indexes and datasets
-
-
-def test_index_knows_nothing_of_the_patient(tmp_path: Path) -> None:
-    write_pet(tmp_path / "pet", 2)
-    index = td.scan(tmp_path / "pet")
-    names = set(index.to_arrow().column_names)
-    assert not names & {"PatientWeight", "RadionuclideTotalDose", "SeriesDate", "SeriesTime"}
-    rows = json.dumps(index.to_arrow().to_pylist(), default=str)
-    assert "65.536" not in rows
-    assert "134217728" not in rows
-
-
-def test_index_notices_files_that_changed(tmp_path: Path) -> None:
-    write_pet(tmp_path, 2)
-    series = td.scan(tmp_path).series[0]
-    write_pet(tmp_path, 2, PatientWeight="131.0720")
-    with expect_error("file_changed"):
-        series.load(output="suv")
-
-
-def test_datasets(tmp_path: Path) -> None:
-    write_pet(tmp_path, 3)
-    index = td.scan(tmp_path)
-    volumes = td.VolumeDataset(index, output="suv")
-    assert volumes[0]["image"][0, :, 0, 1].tolist() == [1, 1, 1]
-    scaled = td.VolumeDataset(index, output="suv", window=(2, 4))
-    assert scaled[0]["image"][0, 0, 0].tolist() == [0, 0.25, 0.5, 0.75]
-    images = td.ImageDataset(index, output="suv", kinds=("volume",))
-    assert images[0]["image"][0, 0].tolist() == [0, 1, 2, 3]
-    patches = td.PatchDataset(index, (2, 2, 2), output="suv", mode="grid", patches_per_volume=None)
-    assert patches[0]["image"][0, :, 0].tolist() == [[0, 1], [0, 1]]
-    with pytest.raises(ValueError, match=r"dtype=torch\.int16 has no room"):
-        td.VolumeDataset(index, output="suv", dtype=torch.int16)
-
-
-# --- real files
-
-
-@pytest.mark.data
-def test_osirix_slice(data_dir: Path, backend: Backend) -> None:
-    # 69.7344 kg, 178340011.59668 Bq at 14:17:00, 6586.2 s; scanned at 15:23:16.921.
-    path = data_dir / "suyashkumar-dicom" / "testdata" / "1.dcm"
-    volume = td.load(path, output="suv", backend=backend)
-    assert float(volume.data.max()) == pytest.approx(7.1943, abs=5e-5)
-    bqml = td.load(path, dtype=torch.float64, backend=backend).data.flatten()
-    suv = td.load(path, backend=backend, **DOUBLE).data.flatten()
-    at = bqml.argmax()
-    assert float(suv[at] / bqml[at]) == pytest.approx(5.942485e-4, rel=1e-6)
-
-
-@pytest.mark.data
-def test_activity_agrees_with_the_same_scan_in_suv(data_dir: Path, backend: Backend) -> None:
-    # Both of one scan: the second is a part of it, whose values its makers had turned into SUV.
-    folder = data_dir / "mirp" / "test" / "data"
-    part: dict[str, Any] = {"slices": slice(0, 59), "region": (45, 88, 59, 100), "backend": backend}
-    activity = td.load(
-        folder / "sts_images_raw" / "STS_001" / "FDG_PET" / "image", **DOUBLE, **part
-    )
-    gml = td.load(folder / "sts_images" / "STS_001" / "PET" / "dicom" / "image", **DOUBLE)
-    assert activity.affine is not None
-    assert gml.affine is not None
-    torch.testing.assert_close(activity.affine, gml.affine, rtol=0, atol=1e-4)
-    # Half a step of each slice of the second, and of rounding in the first.
-    steps = torch.tensor([one.slope for one in gml.provenance], dtype=torch.float64)
-    steps += 2.43e-4 * torch.tensor([one.slope for one in activity.provenance])
-    off = (activity.data - gml.data).abs().amax((1, 2))
-    assert (off <= 0.51 * steps).all()
-    assert float(gml.data.max()) == pytest.approx(25.4123, abs=1e-4)
-
-
-@pytest.mark.data
-def test_scan_whose_injection_is_said_to_be_a_day_later(data_dir: Path, backend: Backend) -> None:
-    # STS_002 is in GML; its DateTime of injection is 23 h after the scan, its time 67 min before.
-    folder = data_dir / "mirp" / "test" / "data" / "sts_images" / "STS_002" / "PET" / "dicom"
-    values = td.load(folder / "image", output="suv", backend=backend)
-    assert (values.units, float(values.data.max())) == ("SUVbw", pytest.approx(21.6757, abs=1e-4))
-    assert values.data.equal(td.load(folder / "image", backend=backend).data)
-
-
-@pytest.mark.data
-def test_counts_per_second_are_refused(data_dir: Path, backend: Backend) -> None:
-    path = data_dir / "fo-dicom" / "Tests" / "FO-DICOM.Tests" / "Test Data" / "GH610.dcm"
-    with expect_error("suv_not_possible", element=NAMES["Units"], path=path):
-        td.decode(path, output="suv", backend=backend)
