@@ -53,6 +53,11 @@ def test_datasets(tmp_path: Path) -> None:
     assert scaled[0]["image"][0, 0, 0].tolist() == [0, 0.25, 0.5, 0.75]
     images = td.ImageDataset(index, output="suv", kinds=("volume",))
     assert images[0]["image"][0, 0].tolist() == [0, 1, 2, 3]
+    # An image is one of its series: by itself, the first slice would be after SeriesTime.
+    write_pet(tmp_path / "late", 3, AcquisitionTime=["120300", "115959", "120600"])
+    late = td.ImageDataset(tmp_path / "late", output="suv", kinds=("volume",))
+    with expect_error("suv_not_possible", element=NAMES["SeriesTime"]):
+        late[0]
     patches = td.PatchDataset(index, (2, 2, 2), output="suv", mode="grid", patches_per_volume=None)
     assert patches[0]["image"][0, :, 0].tolist() == [[0, 1], [0, 1]]
     with pytest.raises(ValueError, match=r"dtype=torch\.int16 has no room"):
