@@ -17,6 +17,7 @@ import torchdicom as td
 from builders import axial, ct_slice, write_series
 from builders_defects import ACTIONS, CASE_OF
 from builders_forms import real_world, real_world_item
+from builders_pet import pet_slice, scale_slope
 from torchdicom import _ext
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ MAPS = ct_slice(
         )
     ]
 )
+PET = pet_slice()
+PHILIPS = ct_slice(extra=scale_slope(0.25))
 MANY = [ct_slice(ImagePositionPatient=(0, 0, k), SOPInstanceUID=f"1.{k}") for k in range(8)]
 
 
@@ -280,6 +283,23 @@ EFFECTS: dict[tuple[str, str], Pair] = {
     ),
 }
 
+
+# Each of these outputs changes something by itself.
+OF_OUTPUTS: dict[str, Pair] = {
+    "suv": (lambda: decoded(PET, output="modality"), lambda: decoded(PET, output="suv")),
+    "philips_fp": (
+        lambda: decoded(PHILIPS, output="modality"),
+        lambda: decoded(PHILIPS, output="philips_fp"),
+    ),
+    "suv of a series": (
+        lambda: listed(PET, output="modality"),
+        lambda: listed(PET, output="suv"),
+    ),
+    "philips_fp of a series": (
+        lambda: listed(PHILIPS, output="modality"),
+        lambda: listed(PHILIPS, output="philips_fp"),
+    ),
+}
 
 # The same for a series of an index, whose other options `load` has too.
 OF_SERIES: dict[str, Pair] = {

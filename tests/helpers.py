@@ -39,7 +39,7 @@ _CODES: dict[type[td.DicomError], str] = {
     td.UnsupportedError: """unsupported_transfer_syntax unsupported_pixel_format
         unsupported_photometric unsupported_functional_groups
         unsupported_multi_frame unsupported_mosaic integer_dtype no_real_world_map
-        several_real_world_maps no_window""",
+        several_real_world_maps no_window suv_not_possible philips_fp_not_possible""",
     td.DecodeError: "codestream_mismatch invalid_codestream decoder_failed",
     td.SeriesError: """empty_folder no_dicom_files no_images several_series no_position
         invalid_geometry localizer mixed_orientation mixed_size mixed_pixel_format duplicate_files

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import torchdicom as td
-from effects import EFFECTS, FRAMES, OF_SERIES, ONE
+from effects import EFFECTS, FRAMES, OF_OUTPUTS, OF_SERIES, ONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,12 @@ def options() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("function", "option"), options())
 def test_every_option_changes_something(function: str, option: str) -> None:
     first, second = EFFECTS[function, option]
+    assert first() != second()
+
+
+@pytest.mark.parametrize("output", OF_OUTPUTS)
+def test_outputs_change_something(output: str) -> None:
+    first, second = OF_OUTPUTS[output]
     assert first() != second()
 
 
@@ -56,6 +62,9 @@ WRONG = [
     (td.load, {"output": (40, 400)}, "a torchdicom.Window, not \\(40, 400\\)"),
     (td.load, {"output": "window", "dtype": torch.int16}, "the dtype is int16"),
     (td.decode, {"output": td.Window(1, 2), "dtype": torch.uint8}, "the dtype is uint8"),
+    (td.load, {"output": "suv", "dtype": torch.int16}, "output='suv' has .* the dtype is int16"),
+    (td.decode, {"output": "philips_fp", "dtype": torch.int64}, "the dtype is int64"),
+    (td.load, {"output": "SUV"}, "'real_world', 'suv', 'philips_fp', 'window'"),
     (td.load, {"backend": "gdcm"}, "reference"),
     (td.load, {"dtype": torch.complex64}, "float32"),
     (td.load, {"dtype": torch.bool}, "float32"),

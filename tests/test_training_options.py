@@ -73,7 +73,10 @@ SHARED: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "target": ([None, lambda series: series.shape[0], lambda _: "a"], {}),
     "label": ([None, one_of_each, one_voxel], {}),
     "transform": ([None, Times(2), Times(3)], {}),
-    "output": (["modality", "stored", "window", "real_world", td.Window(500, 1000)], {}),
+    "output": (
+        ["modality", "stored", "window", "real_world", "suv", "philips_fp", td.Window(500, 1000)],
+        {},
+    ),
     "dtype": ([None, torch.float16, torch.int32], {}),
     "kinds": ([("volume",), ("image",), ("volume", "image")], {}),
     "window": ([None, (500, 1000), td.Window(500, 500)], {}),

@@ -45,6 +45,8 @@ constexpr std::array kCodes{
     CodeRow{ErrorCode::no_real_world_map, "no_real_world_map", unsupported},
     CodeRow{ErrorCode::several_real_world_maps, "several_real_world_maps", unsupported},
     CodeRow{ErrorCode::no_window, "no_window", unsupported},
+    CodeRow{ErrorCode::suv_not_possible, "suv_not_possible", unsupported},
+    CodeRow{ErrorCode::philips_fp_not_possible, "philips_fp_not_possible", unsupported},
     CodeRow{ErrorCode::integer_dtype, "integer_dtype", unsupported},
     CodeRow{ErrorCode::codestream_mismatch, "codestream_mismatch", decode},
     CodeRow{ErrorCode::invalid_codestream, "invalid_codestream", decode},

@@ -49,6 +49,8 @@ enum class ErrorCode : std::uint8_t {
     no_real_world_map,
     several_real_world_maps,
     no_window,
+    suv_not_possible,
+    philips_fp_not_possible,
     integer_dtype,
     codestream_mismatch,
     invalid_codestream,

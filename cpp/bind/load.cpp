@@ -35,6 +35,12 @@ Output output_from_name(const std::string& name) {
     if (name == "real_world") {
         return Output::real_world;
     }
+    if (name == "suv") {
+        return Output::suv;
+    }
+    if (name == "philips_fp") {
+        return Output::philips_fp;
+    }
     throw std::invalid_argument{"no output of this name: " + name};
 }
 

@@ -5,6 +5,7 @@
 #include "header/file_header.hpp"
 #include "header/multi_frame_reader.hpp"
 #include "header/private_elements.hpp"
+#include "header/quantity_reader.hpp"
 #include "header/table_reader.hpp"
 #include "header/values.hpp"
 
@@ -338,6 +339,8 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
     Collected collected;
+    detail::QuantityReader quantities;
+    Quantity quantity;
     if (options.reads_voi) {
         header.voi.emplace();
     }
@@ -363,11 +366,18 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
         if (options.reads_slices && PrivateReader::is_of_interest(element.tag)) {
             collected.vendor.read(element, reader, detail::MultiFrameReader::mosaic_of(header));
         }
+        if (options.reads_quantity) {
+            quantities.read(element, reader, quantity);
+        }
         if (read.may_have(element.tag)) {
             read_element(element, reader, options, collected, header);
         } else { // nearly all elements of nearly all files
             reader.skip(element);
         }
+    }
+    if (options.reads_quantity) {
+        quantities.finish(quantity);
+        header.quantity = std::make_shared<const Quantity>(std::move(quantity));
     }
     finish(options, collected, header);
 }

@@ -9,6 +9,7 @@
 #include "header/frame_table.hpp"
 #include "header/lookup_table.hpp"
 #include "header/multi_frame.hpp"
+#include "header/quantity.hpp"
 #include "header/tags.hpp"
 #include "header/times.hpp"
 #include "header/transfer_syntax.hpp"
@@ -123,7 +124,9 @@ struct FileHeader {
     std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
     std::vector<TableFault> table_faults;      ///< those that are there and malformed
     std::optional<Voi> voi;                    ///< where the options ask for it
-    std::vector<std::string> notes;            ///< what is odd and harms nothing, a sentence each
+    std::shared_ptr<const Quantity> quantity;  ///< the same
+    std::optional<double> suv_factor; ///< from modality values to SUV: of a whole series, plan/suv
+    std::vector<std::string> notes;   ///< what is odd and harms nothing, a sentence each
 
     std::optional<PixelElement> pixels; ///< PixelData, or its float and double forms
     FrameTable frames;
@@ -147,6 +150,7 @@ struct HeaderOptions {
     bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
     bool skip_tables = false;   ///< note that lookup tables are there, and read none
     bool reads_voi = false;     ///< read how the values are to be displayed, too
+    bool reads_quantity = false; ///< read what SUV and the like are made of, too
     bool reads_slices = false;  ///< read what each slice has of its own, in a file with several
 };
 

@@ -22,8 +22,7 @@ bool pays_tables(const Plan& plan) {
     const Mapping& first = plan.tasks.front().mapping;
     return std::ranges::all_of(plan.tasks, [&first](const FrameTask& task) {
         const auto& [table, rescale, map] = task.mapping;
-        return table == Table::none && rescale.slope == first.rescale.slope &&
-               rescale.intercept == first.rescale.intercept;
+        return table == Table::none && rescale == first.rescale;
     });
 }
 

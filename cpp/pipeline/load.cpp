@@ -5,6 +5,7 @@
 #include "decode/codec.hpp"
 #include "header/divide.hpp"
 #include "pipeline/tasks.hpp"
+#include "plan/suv.hpp"
 #include "series/kind.hpp"
 
 #include <algorithm>
@@ -170,6 +171,28 @@ void complete_files(Series& series, const Picks& picks, const LoadRequest& reque
                  [&](std::size_t i) { complete_headers(files[i], stats); });
 }
 
+/// What SUV and the like are made of. SUV take all slices: the time of the earliest counts.
+void complete_quantities(Series& series, const Picks& picks, const LoadRequest& request,
+                         LoadStats& stats) {
+    if (!needs_quantity(request.output.output)) {
+        return;
+    }
+    const bool is_suv = request.output.output == Output::suv;
+    std::set<std::size_t> wanted;
+    for (const auto& [slice, frame] : picks.frames) {
+        wanted.insert(slice);
+    }
+    for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
+        wanted.insert(i);
+    }
+    const std::vector<std::size_t> each{wanted.begin(), wanted.end()};
+    parallel_for(each.size(), request.parallel,
+                 [&](std::size_t i) { read_quantity(series.slices[each[i]], stats); });
+    if (is_suv) {
+        settle_suv(series.slices);
+    }
+}
+
 /// The slice whose window all slices have: always the same, whichever are wanted.
 FileHeader& middle_slice(Series& series) {
     return series.slices[series.slices.size() / series.times / 2];
@@ -249,6 +272,9 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
     if (options.output == Output::stored || plan.colours > 1) {
         return {};
     }
+    if (options.output == Output::suv) {
+        return !plan.finish || plan.finish->keeps_units() ? "SUVbw" : "";
+    }
     const std::string of_rescale = options.output == Output::modality ? series.units : "";
     std::optional<std::string> units;
     for (const FrameTask& task : plan.tasks) {
@@ -272,6 +298,7 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     std::vector<std::string> warnings = apply_policy(series, request.policy);
     const Picks picks = picks_of(series, request);
     complete_files(series, picks, request, stats);
+    complete_quantities(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     plan_finish(series, request, plan, stats);
     std::string units = units_of_values(series, plan, request.output);
@@ -347,6 +374,7 @@ DecodedFrames decode_source(const Source& source, const LoadRequest& request, co
     const HeaderOptions options{.texts = {},
                                 .keep_fetched = true,
                                 .reads_voi = request.output.takes_file_window(),
+                                .reads_quantity = needs_quantity(request.output.output),
                                 .reads_slices = request.output.output != Output::stored};
     FileHeader header = read_header(source, options, stats);
     if (own.known) {
@@ -354,9 +382,12 @@ DecodedFrames decode_source(const Source& source, const LoadRequest& request, co
     }
     check_decodable(header);
     std::vector<FrameId> frames = chosen_frames(header, own.frames);
-    const std::vector<FileHeader> headers = headers_of_values(std::move(header));
+    std::vector<FileHeader> headers = headers_of_values(std::move(header));
     if (headers.size() > 1) {
         std::ranges::for_each(frames, [](FrameId& id) { id = {id.second, 0}; });
+    }
+    if (request.output.output == Output::suv) {
+        settle_suv(headers);
     }
     Plan plan = make_plan(headers, frames, request.output);
     settle_request(request, headers, plan);
@@ -390,6 +421,7 @@ LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
                                 .keep_fetched = true,
                                 .reads_voi =
                                     request.output.takes_file_window() && sources.size() == 1,
+                                .reads_quantity = needs_quantity(request.output.output),
                                 .reads_slices = true};
     Images images = read_images(sources, options, request.policy, request.parallel, stats);
     std::vector<Series> parts = split_series(std::move(images.headers));

@@ -144,6 +144,15 @@ void read_voi(FileHeader& header, LoadStats& stats) {
                                again.table_faults.end());
 }
 
+void read_quantity(FileHeader& header, LoadStats& stats) {
+    if (header.quantity) {
+        return;
+    }
+    FileHeader again =
+        read_again(header, {.texts = {}, .skip_tables = true, .reads_quantity = true}, stats);
+    header.quantity = std::move(again.quantity);
+}
+
 std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy) {
     Defect defect = left_out(error);
     if (policy.of(defect.code) != Action::drop) {

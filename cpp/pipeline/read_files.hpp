@@ -48,6 +48,9 @@ void complete_header(FileHeader& header, LoadStats& stats);
 /// The same of how the values are to be displayed, which is kept by no index and read for no scan.
 void read_voi(FileHeader& header, LoadStats& stats);
 
+/// The same of what SUV and the like are made of.
+void read_quantity(FileHeader& header, LoadStats& stats);
+
 /// The defect of a file that is left out because of this error; nothing where the policy does not
 /// have it dropped.
 [[nodiscard]] std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy);

@@ -41,10 +41,16 @@ enum class DType : std::uint8_t {
 
 [[nodiscard]] constexpr bool is_integer(DType dtype) noexcept { return dtype <= DType::int64; }
 
-/// output = stored * slope + intercept (PS3.3 C.11.1), product and sum each rounded to double.
+/// output = (stored * slope + intercept) * factor / divisor, each step rounded to double: the
+/// rescale of PS3.3 C.11.1, and what makes other quantities of its values, in floating point.
 struct Rescale {
     double slope = 1.0;
     double intercept = 0.0;
+    double factor = 1.0;
+    double divisor = 1.0;
+
+    [[nodiscard]] bool is_scaled() const noexcept { return factor != 1.0 || divisor != 1.0; }
+    friend bool operator==(const Rescale&, const Rescale&) = default;
 };
 
 } // namespace torchdicom

@@ -37,7 +37,8 @@ bool may_be_negative(const FileHeader& header, const PixelFormat& format, const 
         return true;
     }
     const auto [lowest, highest] = stored_range(format);
-    const auto [slope, intercept] = mapping.rescale;
+    const double slope = mapping.rescale.slope;
+    const double intercept = mapping.rescale.intercept;
     return std::min(lowest * slope + intercept, highest * slope + intercept) < 0;
 }
 

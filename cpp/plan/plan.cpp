@@ -32,7 +32,7 @@ DType default_dtype(const FileHeader& header, const Plan& plan, const OutputOpti
     if (options.finish) {
         return DType::float32;
     }
-    if (plan.colours > 1) {
+    if (plan.colours > 1 && !needs_quantity(options.output)) {
         const std::uint32_t bits = colour_bits(header, plan.format);
         if (bits <= 8) {
             return DType::uint8;
@@ -57,6 +57,11 @@ void require_whole(const FileHeader& header, double value, const std::string& el
 }
 
 void require_whole(const FileHeader& header, const Mapping& mapping) {
+    if (mapping.rescale.is_scaled()) {
+        fail(ErrorCode::integer_dtype,
+             "The values are between whole numbers. Ask for a floating point dtype",
+             Place{.path = header.path});
+    }
     const bool is_real_world = mapping.real_world.has_value();
     require_whole(header, mapping.rescale.slope,
                   is_real_world ? "(0040,9225) RealWorldValueSlope"

@@ -1,6 +1,7 @@
 #include "plan/values.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 namespace torchdicom {
@@ -79,7 +80,41 @@ Mapping modality_mapping(const FileHeader& header) {
                         .intercept = header.rescale_intercept.value_or(0.0)}};
 }
 
-/// Colours are what they are, in every output.
+/// Values that another quantity follows from: modality values of slope and intercept, in gray.
+Mapping scaled_mapping(const FileHeader& header, const PixelFormat& format, Output output) {
+    const bool is_suv = output == Output::suv;
+    const auto refuse = [&](const std::string& element) {
+        fail(is_suv ? ErrorCode::suv_not_possible : ErrorCode::philips_fp_not_possible,
+             std::string{is_suv ? "SUV follow" : "Values in floating point follow"} +
+                 " from RescaleSlope and RescaleIntercept of gray images, and from this attribute "
+                 "of Philips. Take the values with output='modality'",
+             Place{.path = header.path, .element = element});
+    };
+    if (format.samples_per_pixel == 3 || format.photometric == Photometric::palette) {
+        refuse(element_name(tags::PhotometricInterpretation));
+    }
+    if (header.has_modality_lut) {
+        refuse(element_name(tags::ModalityLUTSequence));
+    }
+    if (!header.functional_groups && !header.rescale_slope) {
+        refuse(element_name(tags::RescaleSlope));
+    }
+    Mapping mapping = modality_mapping(header);
+    if (is_suv) {
+        mapping.rescale.factor = header.suv_factor.value();
+        return mapping;
+    }
+    constexpr const char* kScaleSlope = "(2005,100E)";
+    const double scale_slope = header.quantity->philips_scale_slope.value_or(0);
+    mapping.rescale.divisor = mapping.rescale.slope * scale_slope;
+    if (!(scale_slope > 0) || !std::isfinite(mapping.rescale.divisor) ||
+        mapping.rescale.divisor == 0) {
+        refuse(kScaleSlope);
+    }
+    return mapping;
+}
+
+/// Colours are what they are, in every other output.
 Mapping colour_mapping(const FileHeader& header, const PixelFormat& format,
                        const OutputOptions& options) {
     if (options.rwvm) {
@@ -101,12 +136,18 @@ bool needs_tables(const FileHeader& header, Output output) noexcept {
                (!has_rescale(header) && header.has_real_world_maps);
     case Output::real_world:
         return header.photometric_interpretation == "PALETTE COLOR" || header.has_real_world_maps;
+    case Output::suv:
+    case Output::philips_fp:
+        return false;
     }
     return false;
 }
 
 Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
                    const OutputOptions& options) {
+    if (needs_quantity(options.output)) {
+        return scaled_mapping(header, format, options.output);
+    }
     const bool is_palette = format.photometric == Photometric::palette;
     if (format.samples_per_pixel == 3 || (is_palette && options.output != Output::stored)) {
         Mapping mapping = colour_mapping(header, format, options);

@@ -16,6 +16,8 @@ enum class Output : std::uint8_t {
     stored,     ///< as stored, no rescale; indices of a palette
     modality,   ///< after the Modality LUT, or slope and intercept (PS3.3 C.11.1)
     real_world, ///< after the Real World Value Map (PS3.3 C.7.6.16.2.11)
+    suv,        ///< standardised uptake values by body weight, of PET: plan/suv
+    philips_fp, ///< Philips' values in floating point: modality values / (slope * scale slope)
 };
 
 struct OutputOptions {
@@ -38,12 +40,18 @@ struct Mapping {
     std::optional<std::size_t> real_world{}; ///< index of the map that is applied
 };
 
+/// Whether an output is made of what a header is read with on request alone (header/quantity).
+[[nodiscard]] constexpr bool needs_quantity(Output output) noexcept {
+    return output == Output::suv || output == Output::philips_fp;
+}
+
 /// Whether the tables of this file are needed for that output: an index keeps none.
 [[nodiscard]] bool needs_tables(const FileHeader& header, Output output) noexcept;
 
 /// How this file's values are made. Throws what its tables have as errors, UnsupportedError
 /// (unsupported_pixel_format, no_real_world_map,
-/// several_real_world_maps), ParseError invalid_value.
+/// several_real_world_maps, suv_not_possible, philips_fp_not_possible), ParseError invalid_value.
+/// For SUV the header's factor is settled (plan/suv).
 [[nodiscard]] Mapping mapping_of(const FileHeader& header, const PixelFormat& format,
                                  const OutputOptions& options);
 

@@ -28,9 +28,11 @@ enum class Arithmetic : std::uint8_t {
     int32,           ///< integer outputs, every product and sum fits 32 bits
     float64,         ///< the definition
     checked_float64, ///< integer outputs of any size, checked before each cast: whole, and in range
+    scaled_float64,  ///< float outputs: float64 with factor and divisor behind it
 };
 
-/// Which loop is wanted. Cells in floating point know copy, float64 and checked_float64.
+/// Which loop is wanted. Cells in floating point know copy, checked_float64, and
+/// float64 with and without a scale.
 struct KernelChoice {
     std::uint32_t bits_per_cell = 16;
     bool is_signed = false;

@@ -103,7 +103,8 @@ bool in_double(const std::byte* cells, std::size_t count, const KernelParameters
                std::byte* output) noexcept {
     const auto* const input = as_cells<Cell>(cells);
     auto* const values = as_values<Output>(output);
-    const auto [slope, intercept] = p.rescale;
+    const double slope = p.rescale.slope;
+    const double intercept = p.rescale.intercept;
     const unsigned left = p.shift_left;
     const unsigned right = p.shift_right;
     for (std::size_t i = 0; i < count; ++i) {
@@ -117,7 +118,29 @@ bool in_double(const std::byte* cells, std::size_t count, const KernelParameters
     return true;
 }
 
-/// The same result in float32, where every product and sum is an integer of at most 24 bits.
+/// The same with a factor and a divisor behind it.
+template <typename Cell, typename Output>
+bool in_scaled_double(const std::byte* cells, std::size_t count, const KernelParameters& p,
+                      std::byte* output) noexcept {
+    const auto* const input = as_cells<Cell>(cells);
+    auto* const values = as_values<Output>(output);
+    const Rescale rescale = p.rescale;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto stored =
+            static_cast<double>(stored_value(input[i], p.shift_left, p.shift_right));
+        const double modality = stored * rescale.slope + rescale.intercept;
+        const double value = modality * rescale.factor / rescale.divisor;
+        if constexpr (std::floating_point<Cell> && std::same_as<Output, BFloat16>) {
+            values[i] = to_bfloat16_or_nan(static_cast<float>(value));
+        } else {
+            values[i] = narrow<Output>(value);
+        }
+    }
+    return true;
+}
+
+/// The result of in_double in float32, where every product and sum is an integer of at most 24
+/// bits.
 template <typename Cell, typename Output>
 bool in_float(const std::byte* cells, std::size_t count, const KernelParameters& p,
               std::byte* output) noexcept {
@@ -205,7 +228,10 @@ template <typename Cell, typename Output> Kernel integer_kernel(Arithmetic arith
 }
 
 template <typename Cell, typename Output> Kernel float_kernel(Arithmetic arithmetic) noexcept {
-    if constexpr (std::integral<Cell>) {
+    if (arithmetic == Arithmetic::scaled_float64) {
+        return &in_scaled_double<Cell, Output>;
+    }
+    if constexpr (std::integral<Cell> && !std::same_as<Output, double>) {
         if (arithmetic == Arithmetic::float32) {
             return &in_float<Cell, Output>;
         }
@@ -237,7 +263,7 @@ template <typename Cell> Kernel kernel_for(Arithmetic arithmetic, DType dtype) n
     case DType::float32:
         return float_kernel<Cell, float>(arithmetic);
     case DType::float64:
-        return &in_double<Cell, double>;
+        return float_kernel<Cell, double>(arithmetic);
     }
     return nullptr;
 }

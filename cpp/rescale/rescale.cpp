@@ -61,7 +61,11 @@ bool is_same_type(const PixelFormat& format, DType dtype) noexcept {
 
 /// The cheapest arithmetic that is provably the same as the one in double.
 Arithmetic choose(const PixelFormat& format, const Rescale& rescale, DType dtype) noexcept {
-    const auto [slope, intercept] = rescale;
+    const double slope = rescale.slope;
+    const double intercept = rescale.intercept;
+    if (rescale.is_scaled()) {
+        return Arithmetic::scaled_float64;
+    }
     const bool is_identity = slope == 1.0 && intercept == 0.0;
     const bool all_bits = format.bits_stored == format.bits_per_cell();
     if (is_identity && (all_bits || is_float(format)) && is_same_type(format, dtype)) {
@@ -91,7 +95,9 @@ KernelChoice choice(const PixelFormat& format, Arithmetic arithmetic, DType dtyp
 /// Adding 0 to a number turns -0.0 into 0.0; adding -0.0 changes none.
 Rescale harmless(const Rescale& rescale, const PixelFormat& format) noexcept {
     const bool is_identity = rescale.slope == 1.0 && rescale.intercept == 0.0;
-    return is_float(format) && is_identity ? Rescale{.slope = 1.0, .intercept = -0.0} : rescale;
+    Rescale adds_nothing = rescale;
+    adds_nothing.intercept = -0.0;
+    return is_float(format) && is_identity ? adds_nothing : rescale;
 }
 
 struct Range {
@@ -125,6 +131,9 @@ Converter::Converter(const PixelFormat& format, const Rescale& rescale, DType dt
     : format_{format}, dtype_{dtype}, arithmetic_{choose(format, rescale, dtype)},
       kernel_{find_kernel(choice(format, arithmetic_, dtype))},
       to_double_{find_kernel(choice(format, Arithmetic::float64, DType::float64))} {
+    if (rescale.is_scaled() && is_integer(dtype)) {
+        fail(ErrorCode::internal_error, "Integers for what is scaled");
+    }
     const Range range = range_of(dtype);
     parameters_ = KernelParameters{.shift_left = is_float(format) ? 0 : 31 - format.high_bit,
                                    .shift_right = is_float(format) ? 0 : 32 - format.bits_stored,

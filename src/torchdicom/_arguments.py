@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     Source = File | Sequence[File]
     Slices = SupportsIndex | slice | Iterable[SupportsIndex]
 
-Output = Literal["stored", "modality", "real_world", "window"]
+Output = Literal["stored", "modality", "real_world", "suv", "philips_fp", "window"]
 Backend = Literal["native", "reference"]
 
-_OUTPUTS = ("stored", "modality", "real_world", "window")
+OUTPUTS = ("stored", "modality", "real_world", "suv", "philips_fp", "window")
+# Quotients of what a file says, which are integers by chance at most.
+BETWEEN_INTEGERS = frozenset({"suv", "philips_fp", "window"})
 _BACKENDS = ("native", "reference")
 _MOST_REDUCED = 8  # 2^8 pixels along an edge become one
 _END = 2**63  # what the core counts in
@@ -99,7 +101,7 @@ def frame_options(
         "out": check_out(out),
         "num_threads": check_threads(num_threads),
     }
-    if finish is not None:
+    if finish is not None or chosen in BETWEEN_INTEGERS:
         _check_floats(output, options["dtype"], options["out"])
     return options
 
@@ -222,8 +224,8 @@ def _with_window(output: object, finish: Finish | None) -> tuple[str, Finish | N
 
 def _value_output(output: object, finish: Finish | None) -> str:
     """An output that is none of the windows."""
-    if not isinstance(output, str) or output not in _OUTPUTS:
-        allowed = ", ".join(map(repr, _OUTPUTS))
+    if not isinstance(output, str) or output not in OUTPUTS:
+        allowed = ", ".join(map(repr, OUTPUTS))
         msg = f"output must be one of {allowed}, or a torchdicom.Window, not {output!r}"
         raise ValueError(msg)
     if output != "modality" and finish is not None and finish.window == "file":
@@ -237,8 +239,8 @@ def _check_floats(output: object, dtype: torch.dtype | None, out: torch.Tensor |
     for one in (dtype, None if out is None else out.dtype):
         if one is None or one in _FLOATS:
             continue
-        is_window = isinstance(output, Window) or output == "window"
-        what = f"output={output!r}" if is_window else "what is resized or scaled"
+        is_between = isinstance(output, Window) or output in BETWEEN_INTEGERS
+        what = f"output={output!r}" if is_between else "what is resized or scaled"
         name = str(one).removeprefix("torch.")
         msg = f"{what} has values between integers, and the dtype is {name}: ask for a float one"
         raise ValueError(msg)

@@ -64,6 +64,12 @@ def load(
             RescaleIntercept (PS3.3 C.11.1), e.g. Hounsfield units for CT; a file that has neither,
             and one real-world value map, has that applied. ``"stored"``, the values as stored.
             ``"real_world"``, the stored values after a real-world value map (C.7.6.16.2.11).
+            ``"suv"``, of PET corrected for attenuation and decay, standardised uptake values by
+            body weight (C.8.9.1): Bq/ml times PatientWeight over RadionuclideTotalDose, decayed to
+            the start of the scan where DecayCorrection is START; values in GML as they are; counts
+            by the factor of Philips. All slices tell the same, and what is missing or cannot be is
+            an error that names it. ``"philips_fp"``, Philips' values in floating point: modality
+            values over the product of RescaleSlope and the private scale slope (2005,100E).
             ``"window"``, modality values from 0 to 1 as the file says they are to be shown: by its
             first VOI LUT, else its first window, LINEAR, LINEAR_EXACT or SIGMOID (C.11.2); a volume
             takes that of its middle slice for all. Or a `Window`. With either, MONOCHROME1 is
@@ -73,7 +79,8 @@ def load(
             and the sign call for, float32 or float64 for pixels in floating point; for colours
             uint8 up to 8 bits, else int32, and int64 for 32 bits without a sign. It follows from
             the header, never from the values. An integer type needs slopes and intercepts that
-            are whole numbers, and is checked voxel by voxel; windows have none.
+            are whole numbers, and is checked voxel by voxel; windows, ``"suv"`` and
+            ``"philips_fp"`` have none.
         policy: What to make of slices that are missing, of files that cannot be read, and of
             everything else in the verdict; None is ``Policy()``.
         slices: Positions along z in slice order, in the order wanted: an int (z stays, with length
@@ -119,7 +126,8 @@ def load(
             format lets a decoder see.
         UnsupportedError: If a file is legal DICOM of a kind that is not read yet; if ``codec`` does
             not read its syntax; if there is no real-world value map, or several to choose from; if
-            there is no window in the file.
+            there is no window in the file; if the file does not say what SUV follow from
+            (``suv_not_possible``), or Philips' values (``philips_fp_not_possible``).
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         IndexError: If one of ``slices`` is not there.
         ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, or an
@@ -205,8 +213,9 @@ def decode(
         source: A file, or the bytes of one.
         frames: 0-based frames in the order wanted, negative from the end; None is all of them in
             the order of the file.
-        output: ``"stored"``, the values as stored; or ``"modality"``, ``"real_world"``,
-            ``"window"`` or a `Window`, as in `load`.
+        output: ``"stored"``, the values as stored; or ``"modality"``, ``"real_world"``, ``"suv"``
+            (as if this file were the whole series), ``"philips_fp"``, ``"window"`` or a `Window`,
+            as in `load`.
         dtype: As in `load`.
         region: ``(y0, y1, x0, x1)``, as in `load`.
         reduce: How often to halve rows and columns, as in `load`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,9 +22,10 @@ from torchdicom._reference._grid import (
     stated_spacing,
 )
 from torchdicom._reference._groups import ULTRASOUND_VOLUME
-from torchdicom._reference._mapping import mapping_of
+from torchdicom._reference._mapping import Mapping, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
+from torchdicom._reference._suv import suv_factor
 from torchdicom._reference._tags import element_name
 from torchdicom._volume import SliceProvenance, Volume
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from torchdicom._reference._grid import Region, Spacing
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._judge import Judged
-    from torchdicom._reference._mapping import Mapping, Output
+    from torchdicom._reference._mapping import Output
     from torchdicom._reference._pixel_format import PixelFormat
 
 
@@ -56,6 +57,7 @@ class Request:
     reduce: int
     rwvm: str | None
     finish: Finish | None
+    suv: float | None = None  # what `output="suv"` multiplies by, once the series is known
 
 
 def build(judged: Judged, request: Request) -> Volume:
@@ -72,6 +74,8 @@ def build(judged: Judged, request: Request) -> Volume:
     picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
+    if request.output == "suv":
+        request = replace(request, suv=suv_factor(judged.files))
     tasks = _tasks(judged, picks, times, pixels, request)
     _check_units(tasks)
     finishing = _finishing(judged, pixels, request)
@@ -129,7 +133,9 @@ def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishi
     """What the middle slice of the first time says about all that are loaded."""
     is_cine = judged.part.kind == "cine"
     middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
-    mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
+    mapping = Mapping()
+    if request.finish is not None and request.finish.window == "file":
+        mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
     return finishing_of(request.finish, middle, pixels, mapping, request.output)
 
 
@@ -216,7 +222,7 @@ def _tasks(
     request: Request,
 ) -> list[Task]:
     """The frames to decode, one time after the other."""
-    wanted = request.output, request.dtype, request.rwvm
+    wanted = request.output, request.dtype, request.rwvm, request.suv
     files = judged.files
     if judged.part.kind == "cine" and files[0].frame is None:
         mapping = mapping_of(files[0], pixels, *wanted)

@@ -22,6 +22,7 @@ from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import output_tensor
 from torchdicom._reference._sources import named_source
 from torchdicom._reference._split import split
+from torchdicom._reference._suv import suv_factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def load_series(  # noqa: PLR0913 - as many as the public function has
         sources: Files, folders and bytes.
         series: The key or UID of the series; None where there is only one.
         policy: What to do about each defect.
-        output: ``"stored"``, ``"modality"`` or ``"real_world"``.
+        output: ``"stored"``, ``"modality"``, ``"real_world"``, ``"suv"`` or ``"philips_fp"``.
         dtype: Of the result; None for the default of the output.
         out: The tensor to fill, or None for a new one.
         num_threads: How many slices are decoded at a time; None for one a CPU.
@@ -159,11 +160,12 @@ def decode_frames(
     pixels = pixel_format(file)
     window = checked_window(region, reduce, pixels.rows, pixels.columns)
     check_reducible(file, pixels, output, reduce, finish)
+    suv = suv_factor(headers) if output == "suv" else None
     count = file.header.number_of_frames
     header_of = dict(enumerate(headers)) if len(headers) > 1 else dict.fromkeys(range(count), file)
     # One window for all, whichever are asked for.
     middle = header_of[count // 2]
-    mapping = mapping_of(middle, pixels, output, dtype, rwvm)
+    mapping = mapping_of(middle, pixels, output, dtype, rwvm, suv)
     finishing = finishing_of(finish, middle, pixels, mapping, output)
     result = dtype_of(dtype, pixels, output, mapping, finish)
     chosen = []
@@ -176,7 +178,7 @@ def decode_frames(
     mapping_of_frame = {
         frame: mapping
         if header_of[frame] is middle
-        else mapping_of(header_of[frame], pixels, output, dtype, rwvm)
+        else mapping_of(header_of[frame], pixels, output, dtype, rwvm, suv)
         for frame in dict.fromkeys(chosen)
     }
     channels = (3,) if finishing.channels == 3 else ()

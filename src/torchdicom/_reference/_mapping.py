@@ -9,6 +9,7 @@ import torch
 
 from torchdicom._errors import ParseError, UnsupportedError
 from torchdicom._reference._kinds import SEGMENTATIONS, units
+from torchdicom._reference._suv import check_scalable, scaled
 from torchdicom._reference._tables import (
     modality_lut,
     palette,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from torchdicom._reference._pixel_format import PixelFormat
     from torchdicom._reference._tables import Palette, RealWorldMap, Table
 
-Output = Literal["stored", "modality", "real_world"]
+Output = Literal["stored", "modality", "real_world", "suv", "philips_fp"]
 
 INTEGERS: Final = frozenset(
     {torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64}
@@ -43,6 +44,8 @@ class Mapping:
         bounds: First and last stored value that a real-world map is for.
         units: Of the values, or None.
         is_stored: The values are the stored ones.
+        factor: To multiply by after that ...
+        divisor: ... and then to divide by.
     """
 
     slope: float = 1.0
@@ -52,6 +55,8 @@ class Mapping:
     bounds: tuple[float, float] | None = None
     units: str | None = None
     is_stored: bool = False
+    factor: float = 1.0
+    divisor: float = 1.0
 
 
 def is_color(pixels: PixelFormat, output: Output) -> bool:
@@ -65,6 +70,7 @@ def mapping_of(
     output: Output,
     dtype: torch.dtype | None,
     rwvm: str | None,
+    suv: float | None = None,
 ) -> Mapping:
     """What an output makes of the stored values of a file.
 
@@ -74,12 +80,17 @@ def mapping_of(
         output: What is asked for.
         dtype: Of the result, None for the default.
         rwvm: The label of the real-world map, where there are several.
+        suv: From modality values to SUV, of the whole series; for ``"suv"`` alone.
 
     Raises:
-        UnsupportedError: ``integer_dtype``, ``no_real_world_map``, ``several_real_world_maps``.
+        UnsupportedError: ``integer_dtype``, ``no_real_world_map``, ``several_real_world_maps``,
+            ``suv_not_possible``, ``philips_fp_not_possible``.
         ParseError: ``invalid_value`` for a slope of 0, ``missing_element`` for a dose without its
             scale, and what is wrong with a table.
     """
+    if output in {"suv", "philips_fp"}:
+        check_scalable(file, pixels, is_suv=output == "suv")
+        return scaled(_modality(file, pixels, dtype), file, suv)
     if is_color(pixels, output):
         if rwvm is not None:
             _refuse_map(file, f"There is no real-world map {rwvm!r}: the image is in colour")

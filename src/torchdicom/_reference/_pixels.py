@@ -136,6 +136,9 @@ def read_values(
         with np.errstate(over="ignore", invalid="ignore"):
             # The product and the sum are each rounded to double.
             values = values.astype(np.float64) * mapping.slope + mapping.intercept
+    if (mapping.factor, mapping.divisor) != (1.0, 1.0):
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = values.astype(np.float64) * mapping.factor / mapping.divisor
     return values.astype(np.float64), mask, _shift(window.reduce, decoded)
 
 

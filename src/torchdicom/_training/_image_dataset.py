@@ -266,8 +266,11 @@ class ImageDataset(SeriesDataset):
     def _needs_series(self, series: Series) -> bool:
         """Whether a frame is not made of its own file alone.
 
-        The window is another slice's, or only a load says where pixels lie that were halved.
+        The window is another slice's, SUV take what all slices tell, or only a load says where
+        pixels lie that were halved.
         """
+        if self._recipe.output == "suv":
+            return True
         if self._recipe.reduce and series.affine is not None:
             return True
         finish = self._recipe.finish

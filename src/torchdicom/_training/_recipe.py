@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from torchdicom._arguments import check_dtype, check_reduce
+from torchdicom._arguments import BETWEEN_INTEGERS, OUTPUTS, check_dtype, check_reduce
 from torchdicom._finish import Finish
 from torchdicom._training._checks import (
     check_at_least,
@@ -41,15 +41,14 @@ if TYPE_CHECKING:
 
 OnError = Literal["raise", "quarantine"]
 
-_OUTPUTS: Final = ("stored", "modality", "real_world", "window")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How a sample is made of a series.
 
     Attributes:
-        output: Which values are read: ``"stored"``, ``"modality"`` or ``"real_world"``.
+        output: Which values are read: ``"stored"``, ``"modality"``, ``"real_world"``, ``"suv"`` or
+            ``"philips_fp"``.
         finish: What is done to them after that; None is nothing.
         reduce: How often rows and columns are halved on the way, before the finish.
         dtype: Type of the image.
@@ -141,7 +140,7 @@ def make_recipe(  # noqa: PLR0913 - keywords all
         output=values,
         finish=finish,
         reduce=check_reduce(reduce),
-        dtype=_image_dtype(dtype, finish, spacing),
+        dtype=_image_dtype(dtype, values, finish, spacing),
         kinds=check_kinds(kinds),
         size=None if size is None else check_triple("size", size),
         spacing_mm=spacing,
@@ -165,8 +164,8 @@ def _values_of(
     channels: int | None,
 ) -> tuple[str, Finish | None]:
     """What is read, and what is done to it."""
-    if not isinstance(output, Window) and output not in _OUTPUTS:
-        allowed = ", ".join(map(repr, _OUTPUTS))
+    if not isinstance(output, Window) and output not in OUTPUTS:
+        allowed = ", ".join(map(repr, OUTPUTS))
         msg = f"output must be one of {allowed}, or a torchdicom.Window, not {output!r}"
         raise ValueError(msg)
     is_windowed = isinstance(output, Window) or output == "window"
@@ -205,16 +204,16 @@ def _low_and_width(window: object) -> tuple[float, float]:
     return window.center - window.width / 2, window.width
 
 
-def _image_dtype(dtype: object, finish: Finish | None, spacing: object) -> torch.dtype:
+def _image_dtype(dtype: object, output: str, finish: Finish | None, spacing: object) -> torch.dtype:
     chosen = check_dtype(dtype)
     if chosen is None:
         return torch.float32
     if chosen.is_floating_point:
         return chosen
-    if finish is not None or spacing is not None:
+    if finish is not None or spacing is not None or output in BETWEEN_INTEGERS:
         msg = (
-            f"dtype={chosen} has no room for what a window, clip, mean, std, channels=3, resize or "
-            "spacing_mm gives: take a floating-point type"
+            f"dtype={chosen} has no room for what a window, clip, mean, std, channels=3, resize, "
+            "spacing_mm, output='suv' or 'philips_fp' gives: take a floating-point type"
         )
         raise ValueError(msg)
     return chosen

@@ -53,8 +53,9 @@ class VolumeDataset(SeriesDataset):
         transform: Called with each sample, and returns it. A transform of
             ``torchvision.transforms.v2`` finds ``image`` as an Image, ``label`` and ``mask`` as
             Masks. ``affine`` stays what it was before.
-        output: ``"modality"``, ``"stored"`` or ``"real_world"`` as in `load`; ``"window"``, the
-            file's own, or a `Window`.
+        output: ``"modality"``, ``"stored"``, ``"real_world"``, ``"suv"`` or ``"philips_fp"`` as in
+            `load`; ``"window"``, the file's own, or a `Window`. SUV have the headers of all slices
+            read each time: an index keeps nothing about the patient.
         dtype: Of ``image``, None is float32. An integer type keeps modality or stored values as
             they are.
         kinds: Which kinds of series there are samples of, see `Series.kind`.

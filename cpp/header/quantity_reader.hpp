@@ -1,0 +1,28 @@
+// Collects what a Quantity is made of while the elements of a data set are read.
+#pragma once
+
+#include "header/quantity.hpp"
+#include "header/table_reader.hpp"
+
+#include <map>
+#include <string_view>
+
+namespace torchdicom::detail {
+
+class QuantityReader {
+  public:
+    /// Takes the element just read if it counts. `reader` is a copy: the caller's stands still.
+    void read(const Element& element, ElementReader reader, Quantity& quantity);
+
+    /// Finds out whose the private elements are (PS3.5 7.8.1).
+    void finish(Quantity& quantity) const;
+
+  private:
+    void read_dose(const Element& sequence, ElementReader& reader, Quantity& quantity);
+    [[nodiscard]] const RawValue* find(Tag group, Tag number, std::string_view creator) const;
+
+    std::map<Tag, RawValue> private_;
+    bool has_dose_ = false;
+};
+
+} // namespace torchdicom::detail

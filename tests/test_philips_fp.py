@@ -1,0 +1,130 @@
+"""Philips' values in floating point: (stored * RS + RI) / (RS * SS), SS of (2005,100E)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+import torchdicom as td
+from builders import BIG, EXPLICIT, IMPLICIT, MR_IMAGE, Element, ct_slice, write_series
+from builders_pet import scale_slope
+from helpers import expect_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builders import Syntax
+    from helpers import Backend
+
+MR: dict[str, Any] = {
+    "SOPClassUID": MR_IMAGE,
+    "Modality": "MR",
+    "RescaleSlope": 2,
+    "RescaleIntercept": 4,
+}
+OUTPUT: dict[str, Any] = {"output": "philips_fp", "dtype": torch.float64}
+TAG = "(2005,100E)"
+
+
+def values(data: bytes, backend: Backend) -> list[float]:
+    """The first row, by load and by decode."""
+    volume = td.load(data, backend=backend, **OUTPUT)
+    assert volume.units is None
+    assert volume.data.equal(td.decode(data, backend=backend, **OUTPUT))
+    row: list[float] = volume.data[0, 0].tolist()
+    return row
+
+
+# In implicit VR nothing tells text from numbers.
+@pytest.mark.parametrize(
+    ("syntax", "vr", "value"),
+    [
+        *((syntax, vr, 0.25) for syntax in (IMPLICIT, EXPLICIT, BIG) for vr in ("FL", "FD")),
+        *((syntax, "DS", "0.250") for syntax in (EXPLICIT, BIG)),
+    ],
+    ids=str,
+)
+def test_values(backend: Backend, syntax: Syntax, vr: str, value: Any) -> None:
+    # (k * 2 + 4) / (2 * 0.25).
+    data = ct_slice(**MR, extra=scale_slope(value, vr), syntax=syntax)
+    assert values(data, backend) == [8, 12, 16, 20]
+    volume = td.load(data, output="philips_fp", backend=backend)
+    assert volume.data[0, 1].tolist() == [24, 28, 32, 36]
+    assert (volume.provenance[0].slope, volume.provenance[0].intercept) == (2, 4)
+
+
+def test_it_is_a_quotient(backend: Backend) -> None:
+    # Of a real scan; multiplying by the reciprocal would give other bits.
+    cells = np.arange(0, 4096, dtype=np.int16).reshape(64, 64)
+    attributes = {**MR, "RescaleSlope": "1.39804639804639", "RescaleIntercept": "-0.7"}
+    data = ct_slice(cells, **attributes, extra=scale_slope(0.0002765719254966825, "FD"))
+    rescaled = cells.astype(np.float64) * 1.39804639804639 - 0.7
+    expected = rescaled / (1.39804639804639 * 0.0002765719254966825)
+    found = td.load(data, backend=backend, **OUTPUT).data[0]
+    assert found.equal(torch.from_numpy(expected))
+
+
+def test_block_and_creator(backend: Backend) -> None:
+    one, *rest = scale_slope(0.25, block=0x14)
+    assert values(ct_slice(**MR, extra=[one, *rest]), backend) == [8, 12, 16, 20]
+    other = Element(0x20050010, "LO", "Philips MR Imaging DD 002")
+    wrong = Element(0x2005100E, "FL", 100.0)
+    both = ct_slice(**MR, extra=[other, wrong, one, *rest])
+    assert values(both, backend) == [8, 12, 16, 20]
+    for extra in ([other, wrong], rest, [one]):
+        with expect_error("philips_fp_not_possible", element=TAG):
+            td.load(ct_slice(**MR, extra=extra), output="philips_fp", backend=backend)
+
+
+def test_each_slice_has_its_own(tmp_path: Path, backend: Backend) -> None:
+    extra = [scale_slope(one) for one in (0.25, 0.5, 1.0)]
+    pixels = [np.full((2, 2), 6, np.int16)] * 3
+    paths = write_series(tmp_path, 3, pixels=pixels, **MR, extra=extra)
+    for source in (tmp_path, td.scan(tmp_path).series[0]):
+        found = td.load(source, output="philips_fp", backend=backend).data
+        assert found[:, 0, 0].tolist() == [32, 16, 8]
+        part = td.load(source, output="philips_fp", slices=[2, 0, 2], backend=backend).data
+        assert part[:, 1, 1].tolist() == [8, 32, 8]
+    # A table of results is of no use where slices differ in what they are divided by.
+    volumes = td.VolumeDataset(tmp_path, output="philips_fp", window=(16, 32))
+    assert volumes[0]["image"][0, :, 0, 0].tolist() == [1.0, 0.5, 0.25]
+    write_series(tmp_path, 3, pixels=pixels, **MR, extra=[extra[0], [], extra[2]])
+    with expect_error("philips_fp_not_possible", element=TAG, path=paths[1]):
+        td.load(tmp_path, output="philips_fp", backend=backend)
+    assert td.load(tmp_path, output="philips_fp", slices=0, backend=backend).data.max() == 32
+
+
+@pytest.mark.parametrize("value", [0.0, -0.25, float("nan"), float("inf")])
+def test_scale_slopes_that_cannot_be(backend: Backend, value: float) -> None:
+    data = ct_slice(**MR, extra=scale_slope(value))
+    for call in (td.load, td.decode):
+        with expect_error("philips_fp_not_possible", element=TAG, match="output='modality'"):
+            call(data, output="philips_fp", backend=backend)
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"), [("DS", "a quarter"), ("DS", ""), ("FL", b"\0\0"), ("FL", (0.25, 0.5, 1.0))]
+)
+def test_scale_slopes_that_are_malformed(backend: Backend, vr: str, value: Any) -> None:
+    data = ct_slice(**MR, extra=scale_slope(value, vr))
+    with expect_error("philips_fp_not_possible", element=TAG):
+        td.load(data, output="philips_fp", backend=backend)
+    assert td.load(data, backend=backend).data[0, 0, 0] == 4
+
+
+def test_what_has_no_slope(backend: Backend) -> None:
+    for attributes, name in (
+        ({"RescaleSlope": None}, "RescaleSlope"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "PhotometricInterpretation"),
+    ):
+        data = ct_slice(**{**MR, **attributes}, extra=scale_slope(0.25))
+        with expect_error("philips_fp_not_possible", element=name):
+            td.load(data, output="philips_fp", backend=backend)
+
+
+def test_integers_are_refused(backend: Backend) -> None:
+    with pytest.raises(ValueError, match="output='philips_fp' has values between integers"):
+        td.decode(ct_slice(**MR), output="philips_fp", dtype=torch.uint8, backend=backend)
