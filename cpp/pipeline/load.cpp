@@ -3,6 +3,7 @@
 #include "pipeline/load.hpp"
 
 #include "decode/codec.hpp"
+#include "pipeline/repair.hpp"
 #include "pipeline/tasks.hpp"
 
 #include <algorithm>
@@ -193,10 +194,8 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
     return keeps_units ? units.value_or("") : "";
 }
 
-/// From the slices of a part to their values.
-LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
-    judge_series(series, request.policy.tolerances, stats);
-    std::vector<std::string> warnings = apply_policy(series, request.policy);
+/// From the slices of a judged part to their values, as they are.
+LoadedSeries load_slices(Series series, const LoadRequest& request, LoadStats& stats) {
     const std::vector<std::size_t> picks = chosen_slices(series, request);
     complete_headers(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
@@ -213,11 +212,26 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     return {.series = std::move(series),
             .plan = std::move(plan),
             .grid = grid,
+            .levels = levels,
             .units = std::move(units),
             .frame_times_ms = std::move(times),
-            .warnings = std::move(warnings),
             .buffer = output.take_buffer(),
             .mask = output.take_mask()};
+}
+
+/// From the slices of a part to their values, repaired where the policy has it so.
+LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
+    judge_series(series, request.policy.tolerances, stats);
+    std::vector<std::string> warnings = apply_policy(series, request.policy);
+    const auto as_they_are = [&stats](Series slices, const LoadRequest& asked) {
+        return load_slices(std::move(slices), asked, stats);
+    };
+    const std::optional<Repair> repair = repair_of(series, request.policy);
+    LoadedSeries loaded =
+        repair ? load_repaired(std::move(series), *repair, request, as_they_are, stats)
+               : as_they_are(std::move(series), request);
+    loaded.warnings = std::move(warnings);
+    return loaded;
 }
 
 // What the verdict says of files that were left out; it stands before everything that split_series

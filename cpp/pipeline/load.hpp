@@ -32,13 +32,16 @@ struct LoadRequest {
 };
 
 struct LoadedSeries {
-    Series series;       ///< judged, with all of its slices, those too that were not asked for
-    Plan plan;           ///< a task for each slice that was loaded, or for each frame of a cine
-    Grid grid;           ///< of what was loaded
-    std::string units{}; ///< of the values; empty where the files name none
+    Series series; ///< judged, with all of its slices, those too that were not asked for
+    Plan plan;     ///< a task for each slice that was loaded, or for each frame of a cine
+    Grid grid;     ///< of what was loaded
+    std::uint32_t levels = 0; ///< of a wavelet, that all frames left out to be reduced
+    std::string units{};      ///< of the values; empty where the files name none
     std::optional<std::vector<double>> frame_times_ms{}; ///< of a cine that states them
     std::vector<std::string> warnings{};                 ///< what the policy wants said
-    Buffer buffer{}; ///< empty where the caller's memory was filled
+    std::vector<std::optional<Vector3>> made{}; ///< of a repaired series, a task each: where a
+                                                ///< slice is that no file has
+    Buffer buffer{};                            ///< empty where the caller's memory was filled
     Buffer mask{}; ///< a byte for each pixel, 0 where it is not valid; empty where none was wanted
 };
 

@@ -39,7 +39,7 @@ DType default_dtype(const FileHeader& header, const Plan& plan, const OutputOpti
         }
         return bits == 32 && !plan.format.is_signed ? DType::int64 : DType::int32;
     }
-    return options.output == Output::stored ? stored_dtype(plan.format) : DType::float32;
+    return gray_dtype(plan.format, options);
 }
 
 std::size_t colours_of(const PixelFormat& format, Output output) noexcept {
@@ -67,6 +67,11 @@ void require_whole(const FileHeader& header, const Mapping& mapping) {
 }
 
 } // namespace
+
+DType gray_dtype(const PixelFormat& format, const OutputOptions& options) noexcept {
+    return !options.finish && options.output == Output::stored ? stored_dtype(format)
+                                                               : DType::float32;
+}
 
 Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& frames,
                const OutputOptions& options) {

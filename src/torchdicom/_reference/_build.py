@@ -57,7 +57,12 @@ class Request:
 
 
 def build(judged: Judged, request: Request) -> Volume:
-    """Decode what was asked for.
+    """Decode what was asked for; raises what `built` does."""
+    return built(judged, request)[0]
+
+
+def built(judged: Judged, request: Request) -> tuple[Volume, float]:
+    """The same, and by how many pixels of the file the first one moved where they were halved.
 
     Raises:
         DicomError: What a file turned out to be.
@@ -99,7 +104,7 @@ def build(judged: Judged, request: Request) -> Volume:
     scales = finishing.scales(window.size)
     affine = selected_affine(judged.affine, wanted, window, shifts[0], scales)
     spacing, spacing_source = _spacing(judged, affine, request.reduce, scales)
-    return Volume(
+    volume = Volume(
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
@@ -112,6 +117,7 @@ def build(judged: Judged, request: Request) -> Volume:
         coords={"t": _times(first)} if is_cine else {},
         valid_mask=mask,
     )
+    return volume, shifts[0]
 
 
 def _check_units(tasks: Sequence[Task]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torchdicom._policy import Policy
     from torchdicom._reference._geometry import Affine
     from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._spacing import Vector
     from torchdicom._reference._split import Part
 
 
@@ -36,6 +37,7 @@ class Judged:
         set_aside: Copies and repeats, by path.
         affine: From index (z, y, x) to millimetres, LPS, row by row; None where there is none.
         findings: In the order in which the policy is asked.
+        normal: Of slices that have an affine, of unit length.
     """
 
     part: Part
@@ -43,6 +45,7 @@ class Judged:
     set_aside: Sequence[FileHeader]
     affine: Affine | None
     findings: tuple[Finding, ...]
+    normal: Vector = (0.0, 0.0, 0.0)
 
 
 def judge(
@@ -67,6 +70,7 @@ def judge(
     if any(one.is_refusal for one in found):
         return Judged(part, files, aside, None, (*around, *found))
     affine: Affine | None = None
+    normal: Vector = (0.0, 0.0, 0.0)
     if part.kind in {"image", "cine"}:
         found += _about_strangers(files)
     elif part.texts[ORIENTATION] == NO_PLACE:
@@ -74,11 +78,11 @@ def judge(
         found.append(_about_place(files[0]))
     else:
         stacked = stack(files, policy)
-        files, affine = stacked.files, stacked.affine
+        files, affine, normal = stacked.files, stacked.affine, stacked.normal
         aside += stacked.set_aside
         found += stacked.findings
     aside.sort(key=lambda file: place_in_order(file.source))
-    return Judged(part, files, aside, affine, (*around, *found))
+    return Judged(part, files, aside, affine, (*around, *found), normal)
 
 
 def _first_refusal(part: Part) -> Finding | None:
