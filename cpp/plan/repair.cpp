@@ -149,12 +149,14 @@ double snapped(double offset) noexcept {
 
 /// Pixels before and behind those of an image, for offsets from one to the other.
 std::array<std::size_t, 2> room_for(double least, double most, std::size_t length,
-                                    std::uint32_t limit, ErrorCode code) {
+                                    std::uint32_t limit, ErrorCode code, const Place& place) {
     const double before = std::ceil(std::max(0.0, -least));
     const double behind = std::ceil(std::max(0.0, most));
     if (before + behind + static_cast<double>(length) > limit) {
-        fail(code, "The slices are shifted so far that straightened they are longer than " +
-                       std::to_string(limit) + " pixels. Load them with gantry_tilt='allow'");
+        fail(code,
+             "The slices are shifted so far that straightened they are longer than " +
+                 std::to_string(limit) + " pixels. Load them with gantry_tilt='allow'",
+             place);
     }
     return {static_cast<std::size_t>(before), static_cast<std::size_t>(behind)};
 }
@@ -184,6 +186,7 @@ std::optional<Repair> repair_of(const Series& series, const Policy& policy) {
     }
     if (tilt != nullptr) {
         measure_offsets(stack, repair);
+        repair.place = tilt->place;
     }
     return repair;
 }
@@ -204,10 +207,10 @@ Canvas canvas_of(const Repair& repair, const Extent& image, std::uint32_t halvin
         least = {.y = std::min(least.y, offset.y), .x = std::min(least.x, offset.x)};
         most = {.y = std::max(most.y, offset.y), .x = std::max(most.x, offset.x)};
     }
-    const auto [top, bottom] =
-        room_for(least.y, most.y, image.rows, limits::kMaxRows, ErrorCode::limit_rows);
-    const auto [left, right] =
-        room_for(least.x, most.x, image.columns, limits::kMaxColumns, ErrorCode::limit_columns);
+    const auto [top, bottom] = room_for(least.y, most.y, image.rows, limits::kMaxRows,
+                                        ErrorCode::limit_rows, repair.place);
+    const auto [left, right] = room_for(least.x, most.x, image.columns, limits::kMaxColumns,
+                                        ErrorCode::limit_columns, repair.place);
     return {.top = top, .bottom = bottom, .left = left, .right = right};
 }
 

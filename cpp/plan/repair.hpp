@@ -38,6 +38,7 @@ struct Repair {
     Vector3 normal{};                ///< of unit length
     bool is_even = false;            ///< whether the slices were resampled along the normal
     bool is_straight = false;        ///< whether they are to be shifted in their planes
+    Place place{};                   ///< of the tilt, for errors
 
     /// Whether values are made of several others.
     [[nodiscard]] bool interpolates() const noexcept { return is_even || is_straight; }

@@ -63,6 +63,7 @@ class Repair:
         normal: Of unit length.
         is_even: The slices are resampled along the normal.
         is_straight: They are shifted in their planes.
+        place: Path and element that errors about that name.
     """
 
     slices: tuple[Slice, ...]
@@ -70,6 +71,7 @@ class Repair:
     normal: Vector
     is_even: bool = False
     is_straight: bool = False
+    place: tuple[str | None, str | None] = (None, None)
 
     @property
     def interpolates(self) -> bool:
@@ -100,7 +102,8 @@ def repair_of(judged: Judged, policy: Policy) -> Repair | None:
     else:
         slices = tuple(Slice(i, position(file)) for i, file in enumerate(files))
         repair = Repair(slices, affine, normal)
-    return _measured(repair, files) if "gantry_tilt" in wanted else repair
+    tilt = wanted.get("gantry_tilt")
+    return repair if tilt is None else _measured(repair, files, tilt)
 
 
 def _with_step(affine: Affine, step: Sequence[float]) -> Affine:
@@ -171,7 +174,7 @@ def _evened(
     return Repair(tuple(slices), _with_step(affine, column), normal, is_even=True)
 
 
-def _measured(repair: Repair, files: Sequence[FileHeader]) -> Repair:
+def _measured(repair: Repair, files: Sequence[FileHeader], finding: Finding) -> Repair:
     """How far each slice lies beside the first, by the columns of the affine."""
     columns: list[Vector] = [
         (repair.affine[0][i], repair.affine[1][i], repair.affine[2][i]) for i in (1, 2)
@@ -182,15 +185,16 @@ def _measured(repair: Repair, files: Sequence[FileHeader]) -> Repair:
         if one.is_filled:
             slices.append(one)
             continue
-        place = position(files[one.before])
+        at = position(files[one.before])
         if one.weight is not None:
             w, behind = one.weight, position(files[one.before + 1])
-            p0, p1, p2 = (a * (1 - w) + b * w for a, b in zip(place, behind, strict=True))
-            place = p0, p1, p2
-        v = place[0] - first[0], place[1] - first[1], place[2] - first[2]
+            p0, p1, p2 = (a * (1 - w) + b * w for a, b in zip(at, behind, strict=True))
+            at = p0, p1, p2
+        v = at[0] - first[0], at[1] - first[1], at[2] - first[2]
         down, right = (dot(v, column) / dot(column, column) for column in columns)
         slices.append(replace(one, offset=(down, right)))
-    return replace(repair, slices=tuple(slices), is_straight=True)
+    place = finding.error.path, finding.error.element
+    return replace(repair, slices=tuple(slices), is_straight=True, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,8 @@ def canvas_of(repair: Repair, size: tuple[int, int], halvings: int) -> Canvas:
         whole.append(before[-1] + size[axis] + math.ceil(most))
         if whole[-1] > _LONGEST:
             msg = f"The slices are shifted so far that straightened they exceed {_LONGEST} pixels"
-            raise LimitError(msg, code=code)
+            path, element = repair.place
+            raise LimitError(msg, code=code, path=path, element=element)
     return Canvas(before[0], before[1], (whole[0], whole[1]))
 
 
