@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -80,15 +81,15 @@ Straightened straightened(const std::vector<double>& values, const CanvasPlace& 
     return result;
 }
 
-LoadRequest repairing(const Policy& policy, const std::vector<Bytes>& files) {
+LoadRequest repairing(const Policy& policy, const std::vector<test::Bytes>& files) {
     LoadRequest request = test::request_for(test::sources_of(files));
     request.policy = policy;
     return request;
 }
 
 /// Slices of one pixel at 0, 1, 3, 4 that hold 1, 2, 3, 4.
-std::vector<Bytes> with_gap() {
-    std::vector<Bytes> files;
+std::vector<test::Bytes> with_gap() {
+    std::vector<test::Bytes> files;
     for (const int z : {0, 1, 3, 4}) {
         const auto value = static_cast<std::uint32_t>(files.size() + 1);
         files.push_back(test::image_file(test::image_at(z, 1, 1), {value}));
@@ -189,7 +190,7 @@ TEST_CASE("a plane is filled with a value of its type, or of none") {
 }
 
 TEST_CASE("a load fills, says where nothing was, and takes parts of the repaired stack") {
-    const std::vector<Bytes> files = with_gap();
+    const std::vector<test::Bytes> files = with_gap();
     LoadRequest request = repairing(kFill, files);
     request.policy.set_fill_value(9);
     const LoadedSeries loaded = test::load(request);
@@ -206,7 +207,7 @@ TEST_CASE("a load fills, says where nothing was, and takes parts of the repaired
 }
 
 TEST_CASE("a load without a repair to do has no mask, and its slices are of files") {
-    const std::vector<Bytes> files = test::stack(3);
+    const std::vector<test::Bytes> files = test::stack(3);
     const LoadedSeries loaded = test::load(repairing(kFill, files));
     CHECK(loaded.mask.bytes().empty());
     CHECK(loaded.made.empty());
