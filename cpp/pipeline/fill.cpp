@@ -93,8 +93,13 @@ void fill_plane(double value, DType dtype, MutableByteSpan plane) {
             "fill_value: " + error.message() +
             " of the result. Give a fill_value that does in the policy, or ask for another dtype"};
     }
-    for (std::size_t at = 0; at + size <= plane.size(); at += size) {
-        std::ranges::copy(std::span{one}.first(size), plane.subspan(at).begin());
+    if (plane.empty()) {
+        return;
+    }
+    std::ranges::copy(std::span{one}.first(size), plane.begin());
+    for (std::size_t done = size; done < plane.size(); done *= 2) { // what is there is copied
+        const std::size_t more = std::min(done, plane.size() - done);
+        std::ranges::copy(plane.first(more), plane.subspan(done).begin());
     }
 }
 

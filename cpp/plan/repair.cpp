@@ -56,6 +56,9 @@ void require_few(double count, const Defect& defect) {
     }
 }
 
+/// How many slices a gap of so many steps has room for.
+std::size_t slices_in(double steps) noexcept { return static_cast<std::size_t>(steps) - 1; }
+
 /// The slices as they are, and those between that make all gaps one step.
 void fill_gaps(const StackOfFiles& stack, const Defect& defect, Repair& repair) {
     std::vector<double> multiples;
@@ -72,7 +75,8 @@ void fill_gaps(const StackOfFiles& stack, const Defect& defect, Repair& repair) 
     }
     for (std::size_t i = 0; i < stack.slices.size(); ++i) {
         repair.slices.push_back({.before = i, .position_mm = stack.position(i)});
-        for (double k = 1; i < multiples.size() && k < multiples[i]; ++k) {
+        const std::size_t made = i < multiples.size() ? slices_in(multiples[i]) : 0;
+        for (std::size_t k = 0; k < made; ++k) {
             const auto place = static_cast<double>(repair.slices.size());
             repair.slices.push_back({.before = i,
                                      .is_filled = true,
@@ -99,9 +103,9 @@ RepairedSlice slice_at(const StackOfFiles& stack, std::span<const double> distan
 }
 
 void make_even(const StackOfFiles& stack, const Defect& defect, Repair& repair) {
-    std::vector<double> distances;
-    for (std::size_t i = 0; i < stack.slices.size(); ++i) {
-        distances.push_back(stack.distance(i));
+    std::vector<double> distances(stack.slices.size());
+    for (std::size_t i = 0; i < distances.size(); ++i) {
+        distances[i] = stack.distance(i);
     }
     const double length = distances.back() - distances.front();
     const double steps = std::floor(length / stack.step + kSamePlace);
@@ -111,7 +115,8 @@ void make_even(const StackOfFiles& stack, const Defect& defect, Repair& repair) 
     for (std::size_t axis = 0; axis < first.size(); ++axis) {
         repair.affine[0][axis] = (last[axis] - first[axis]) / length * stack.step;
     }
-    for (double k = 0; k <= steps; ++k) {
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(steps); ++i) {
+        const auto k = static_cast<double>(i);
         const std::size_t from = repair.slices.empty() ? 0 : repair.slices.back().before;
         RepairedSlice slice = slice_at(stack, distances, distances.front() + k * stack.step, from);
         if (slice.is_made()) {
