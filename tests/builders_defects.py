@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 # Each code with its actions, the default first.
 ACTIONS = {
-    "missing_slices": ("raise", "warn", "allow"),
-    "uneven_spacing": ("raise", "warn", "allow"),
+    "missing_slices": ("raise", "warn", "allow", "fill"),
+    "uneven_spacing": ("raise", "warn", "allow", "resample"),
     "duplicate_files": ("drop", "raise"),
     "duplicate_positions": ("raise", "drop"),
-    "gantry_tilt": ("allow", "warn", "raise"),
+    "gantry_tilt": ("allow", "warn", "raise", "resample"),
     "localizer": ("drop", "raise"),
     "mixed_orientation": ("split", "raise"),
     "mixed_size": ("split", "raise"),

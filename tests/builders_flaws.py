@@ -81,4 +81,5 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     }
     chosen["spacing_tolerance"] = draw(st.sampled_from([0.05, 0.05, 0.01, 0.35]))
     chosen["position_tolerance_mm"] = draw(st.sampled_from([0.05, 0.05, 0, 1.0]))
+    chosen["fill_value"] = draw(st.sampled_from([None, None, 0.0, -2000.5]))
     return chosen

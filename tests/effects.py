@@ -74,6 +74,13 @@ def with_tolerance(name: str, value: float) -> object:
         return outcome(folder, policy=policy)
 
 
+def with_fill_value(value: float | None) -> object:
+    """The outcome where slices are missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_series(Path(folder), 4, ImagePositionPatient=axial(0, 2, 6, 8))
+        return outcome(folder, policy=td.Policy(missing_slices="fill", fill_value=value))
+
+
 def policy_effects(code: str) -> Pair:
     """The first and the last action that the code has."""
     return (
@@ -277,6 +284,7 @@ EFFECTS: dict[tuple[str, str], Pair] = {
         lambda: with_tolerance("spacing_tolerance", 0.29),
         lambda: with_tolerance("spacing_tolerance", 0.31),
     ),
+    ("Policy", "fill_value"): (lambda: with_fill_value(None), lambda: with_fill_value(7.0)),
     ("Policy", "position_tolerance_mm"): (
         lambda: with_tolerance("position_tolerance_mm", 0.59),
         lambda: with_tolerance("position_tolerance_mm", 0.61),

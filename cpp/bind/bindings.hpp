@@ -54,7 +54,8 @@ using StopCheck = std::function<void()>;
 /// where the calling thread is told to.
 [[nodiscard]] ParallelOptions parallel_options(std::size_t threads);
 
-/// The actions by code, and the two tolerances by name. Throws std::invalid_argument for others.
+/// The actions by code, the two tolerances and fill_value by name. Throws std::invalid_argument for
+/// others.
 [[nodiscard]] Policy policy_from(const py::dict& options);
 
 /// The options of a load but for sources and series: exactly policy, output, dtype, out,

@@ -215,6 +215,10 @@ Policy policy_from(const py::dict& options) {
         const auto name = key.cast<std::string>();
         if (py::isinstance<py::str>(value)) {
             policy.set(name, value.cast<std::string>());
+        } else if (name == "fill_value") {
+            if (!value.is_none()) {
+                policy.set_fill_value(value.cast<double>());
+            }
         } else {
             policy.set_tolerance(name, value.cast<double>());
         }

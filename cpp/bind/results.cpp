@@ -12,10 +12,21 @@ py::object text_or_none(const std::string& text) {
     return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
 }
 
+/// That of a slice that no file has.
+py::tuple provenance_at(const Vector3& position) {
+    return py::make_tuple("", -1, "", py::make_tuple(position[0], position[1], position[2]),
+                          kUnknown, kUnknown);
+}
+
 /// (path, frame, SOPInstanceUID, position, slope, intercept) for every slice, or frame of a cine.
 py::list provenance(const LoadedSeries& loaded) {
     py::list list;
-    for (const FrameTask& task : loaded.plan.tasks) {
+    for (std::size_t i = 0; i < loaded.plan.tasks.size(); ++i) {
+        if (i < loaded.made.size() && loaded.made[i]) {
+            list.append(provenance_at(*loaded.made[i]));
+            continue;
+        }
+        const FrameTask& task = loaded.plan.tasks[i];
         const FileHeader& header = loaded.series.slices[task.header];
         const Vector3 position =
             header.image_position_patient.value_or(Vector3{kUnknown, kUnknown, kUnknown});

@@ -3,6 +3,7 @@
 #include "pipeline/scan.hpp"
 #include "bind/bindings.hpp"
 #include "bind/columns.hpp"
+#include "plan/repair.hpp"
 
 #include <algorithm>
 #include <array>
@@ -323,6 +324,28 @@ py::dict load_rows(const py::dict& columns, const py::str& key, const py::list& 
     return to_python(std::move(loaded), request.out.has_value());
 }
 
+/// (slices, rows, columns, columns of the affine) of what the policy makes of the records of one
+/// series, in pixels of the files, for a load that halves so often; None where it repairs nothing.
+py::object repaired_stack(const py::dict& columns, const py::dict& policy, std::uint32_t reduce) {
+    HeldArrays arrays;
+    const Policy chosen = policy_from(policy);
+    LoadStats stats;
+    Series series = part_of(records_from(columns, arrays), {}, "", {});
+    judge_series(series, chosen.tolerances, stats);
+    const std::optional<Repair> repair = repair_of(series, chosen);
+    if (!repair) {
+        return py::none{};
+    }
+    const PixelFormat format = pixel_format_of(series.slices.front());
+    const Window left = reduced(window_of(std::nullopt, format), reduce);
+    const Canvas canvas =
+        canvas_of(*repair, {.rows = left.rows(), .columns = left.columns()}, reduce);
+    return py::make_tuple(repair->slices.size(),
+                          format.rows + ((canvas.top + canvas.bottom) << reduce),
+                          format.columns + ((canvas.left + canvas.right) << reduce),
+                          affine_of(*repair, canvas, reduce));
+}
+
 } // namespace
 
 void register_scan(py::module_& module) {
@@ -341,6 +364,8 @@ void register_scan(py::module_& module) {
         .def("take", &HeaderRows::take, py::arg("order") = py::none());
     module.def("group_rows", &group_rows, py::arg("columns"), py::arg("policy"), py::kw_only(),
                py::arg("num_threads") = 1);
+    module.def("repaired_stack", &repaired_stack, py::arg("columns"), py::arg("policy"),
+               py::arg("reduce"));
     module.def("load_rows", &load_rows, py::arg("columns"), py::kw_only(), py::arg("key"),
                py::arg("context"));
 }

@@ -3,6 +3,7 @@
 #include "header/values.hpp"
 
 #include <cmath>
+#include <numeric>
 
 namespace torchdicom {
 
@@ -113,7 +114,6 @@ void put_maps(const FrameValues& values, FileHeader& frame) {
 FileHeader common_header(FileHeader header) {
     header.part.is_frame = true;
     header.frames = {};
-    header.frame_time_vector.clear();
     header.extended_offsets.clear();
     header.extended_lengths.clear();
     header.slices_of_file = nullptr;
@@ -129,8 +129,26 @@ FrameTable one_frame(const FrameTable& all, std::size_t frame) {
     return table;
 }
 
+/// Milliseconds since the first frame (PS3.3 C.7.6.5.1), where the file says so.
+std::vector<double> times_of_frames(const FileHeader& header) {
+    const std::size_t count = header.frames.size();
+    std::vector<double> times;
+    if (header.frame_time_vector.size() == count) {
+        times = header.frame_time_vector;
+        times[0] = 0;
+        std::partial_sum(times.begin(), times.end(), times.begin());
+    } else if (header.frame_time) {
+        for (std::size_t i = 0; i < count; ++i) {
+            times.push_back(static_cast<double>(i) * *header.frame_time);
+        }
+    }
+    return times;
+}
+
 std::vector<FileHeader> divide_frames(FileHeader header) {
     const FrameTable table = header.frames;
+    const std::vector<double> times = times_of_frames(header);
+    header.frame_time_vector.clear();
     const FileHeader common = common_header(std::move(header));
     std::vector<FileHeader> frames;
     frames.reserve(table.size());
@@ -138,6 +156,9 @@ std::vector<FileHeader> divide_frames(FileHeader header) {
         FileHeader& frame = frames.emplace_back(common);
         frame.part.first = static_cast<std::int64_t>(i);
         frame.frames = one_frame(table, i);
+        if (!times.empty()) {
+            frame.frame_time_vector = {times[i]};
+        }
     }
     return frames;
 }

@@ -109,8 +109,9 @@ struct FileHeader {
     std::optional<double> echo_time;
     std::optional<double> repetition_time;
     std::optional<double> flip_angle;
-    std::optional<double> frame_time;      ///< milliseconds between frames
-    std::vector<double> frame_time_vector; ///< milliseconds since the frame before; may be empty
+    std::optional<double> frame_time; ///< milliseconds between frames
+    /// Milliseconds since the frame before, may be empty; of one frame those since the first.
+    std::vector<double> frame_time_vector;
 
     /// The first found of the attributes that move rescale or geometry elsewhere.
     std::optional<Tag> functional_groups;
@@ -146,12 +147,12 @@ struct FileHeader {
 };
 
 struct HeaderOptions {
-    std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
-    bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
-    bool skip_tables = false;   ///< note that lookup tables are there, and read none
-    bool reads_voi = false;     ///< read how the values are to be displayed, too
+    std::span<const Tag> texts;  ///< ascending: raw values to keep, for the metadata
+    bool keep_fetched = false;   ///< keep the pixel bytes that were read along, for a load
+    bool skip_tables = false;    ///< note that lookup tables are there, and read none
+    bool reads_voi = false;      ///< read how the values are to be displayed, too
     bool reads_quantity = false; ///< read what SUV and the like are made of, too
-    bool reads_slices = false;  ///< read what each slice has of its own, in a file with several
+    bool reads_slices = false;   ///< read what each slice has of its own, in a file with several
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

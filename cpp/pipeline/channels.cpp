@@ -18,14 +18,13 @@ Planes scratch_planes(std::size_t plane_bytes) {
             all.subspan(2 * plane_bytes)};
 }
 
-/// The first value of a map's table: no stored value is beyond these bounds.
-std::int64_t first_of(const RealWorldMap& map) noexcept {
-    constexpr double kBound = 1e12;
+} // namespace
+
+std::int64_t first_entry_of(const RealWorldMap& map) noexcept {
+    constexpr double kBound = 1e12; // no stored value is beyond it
     const double first = std::isnan(map.first) ? 0 : std::clamp(map.first, -kBound, kBound);
     return static_cast<std::int64_t>(std::floor(first + 0.5));
 }
-
-} // namespace
 
 Channels::Way Channels::way_of(const PixelFormat& format, Table table, bool is_rgb) noexcept {
     switch (table) {
@@ -99,7 +98,7 @@ std::array<ByteSpan, 3> Channels::split(ByteSpan pixels) const {
         break;
     case Way::real_world_lut: {
         const RealWorldMap& map = real_world_maps_of(*header_)[map_.value_or(0)];
-        lookup_->look_up(pixels, first_of(map), std::span{map.values}, planes[0]);
+        lookup_->look_up(pixels, first_entry_of(map), std::span{map.values}, planes[0]);
         break;
     }
     }

@@ -12,6 +12,9 @@
 
 namespace torchdicom {
 
+/// The first stored value of a map's table: none is beyond 1e12.
+[[nodiscard]] std::int64_t first_entry_of(const RealWorldMap& map) noexcept;
+
 class Channels {
   public:
     /// `is_rgb`: the codec has turned YBR into RGB. The header must outlive this.

@@ -4,6 +4,7 @@
 
 #include "decode/codec.hpp"
 #include "header/divide.hpp"
+#include "pipeline/repair.hpp"
 #include "pipeline/tasks.hpp"
 #include "plan/suv.hpp"
 #include "series/kind.hpp"
@@ -195,7 +196,8 @@ void complete_quantities(Series& series, const Picks& picks, const LoadRequest& 
 
 /// The slice whose window all slices have: always the same, whichever are wanted.
 FileHeader& middle_slice(Series& series) {
-    return series.slices[series.slices.size() / series.times / 2];
+    const bool is_cine = series.kind == Kind::cine;
+    return series.slices[is_cine ? 0 : series.slices.size() / series.times / 2];
 }
 
 /// What is done behind the rescale. Reads what the file of the window says about it.
@@ -292,10 +294,8 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
     return keeps_units ? units.value_or("") : "";
 }
 
-/// From the slices of a part to their values.
-LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
-    judge_series(series, request.policy.tolerances, stats);
-    std::vector<std::string> warnings = apply_policy(series, request.policy);
+/// From the slices of a judged part to their values, as they are.
+LoadedSeries load_slices(Series series, const LoadRequest& request, LoadStats& stats) {
     const Picks picks = picks_of(series, request);
     complete_files(series, picks, request, stats);
     complete_quantities(series, picks, request, stats);
@@ -313,10 +313,25 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
             .over_time = std::move(over_time),
             .over_slices = std::move(over_slices),
             .grid = grid,
+            .levels = levels,
             .units = std::move(units),
-            .warnings = std::move(warnings),
             .buffer = output.take_buffer(),
             .mask = output.take_mask()};
+}
+
+/// From the slices of a part to their values, repaired where the policy has it so.
+LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
+    judge_series(series, request.policy.tolerances, stats);
+    std::vector<std::string> warnings = apply_policy(series, request.policy);
+    const auto as_they_are = [&stats](Series slices, const LoadRequest& asked) {
+        return load_slices(std::move(slices), asked, stats);
+    };
+    const std::optional<Repair> repair = repair_of(series, request.policy);
+    LoadedSeries loaded =
+        repair ? load_repaired(std::move(series), *repair, request, as_they_are, stats)
+               : as_they_are(std::move(series), request);
+    loaded.warnings = std::move(warnings);
+    return loaded;
 }
 
 // What the verdict says of files that were left out; it stands before everything that split_series

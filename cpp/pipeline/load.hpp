@@ -39,9 +39,12 @@ struct LoadedSeries {
     std::vector<Coordinate> over_time{};   ///< of the times that were loaded
     std::vector<Coordinate> over_slices{}; ///< of the slices that were loaded
     Grid grid;                             ///< of what was loaded
+    std::uint32_t levels = 0;              ///< of a wavelet, that all frames left out to be reduced
     std::string units{};                   ///< of the values; empty where the files name none
     std::vector<std::string> warnings{};   ///< what the policy wants said
-    Buffer buffer{};                       ///< empty where the caller's memory was filled
+    std::vector<std::optional<Vector3>> made{}; ///< of a repaired series, a task each: where a
+                                                ///< slice is that no file has
+    Buffer buffer{};                            ///< empty where the caller's memory was filled
     Buffer mask{}; ///< a byte for each pixel, 0 where it is not valid; empty where none was wanted
 };
 

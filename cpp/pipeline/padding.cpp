@@ -26,15 +26,22 @@ double highest_stored(const PixelFormat& format) noexcept {
 
 } // namespace
 
-std::optional<PaddingRange> padding_of(const FileHeader& header) noexcept {
+std::optional<std::int64_t> padding_value_of(const FileHeader& header) noexcept {
     if (!header.pixel_padding_value) {
         return std::nullopt;
     }
+    return stored_value(*header.pixel_padding_value, header.pixel_representation.value_or(0) == 1);
+}
+
+std::optional<PaddingRange> padding_of(const FileHeader& header) noexcept {
+    const std::optional<std::int64_t> value = padding_value_of(header);
+    if (!value) {
+        return std::nullopt;
+    }
     const bool is_signed = header.pixel_representation.value_or(0) == 1;
-    const std::int64_t value = stored_value(*header.pixel_padding_value, is_signed);
     const std::int64_t limit = stored_value(
         header.pixel_padding_range_limit.value_or(*header.pixel_padding_value), is_signed);
-    return PaddingRange{.lowest = std::min(value, limit), .highest = std::max(value, limit)};
+    return PaddingRange{.lowest = std::min(*value, limit), .highest = std::max(*value, limit)};
 }
 
 PaddingMask::PaddingMask(const FileHeader& header, const PixelFormat& format,

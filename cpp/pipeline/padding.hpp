@@ -19,6 +19,9 @@ struct PaddingRange {
     friend bool operator==(const PaddingRange&, const PaddingRange&) = default;
 };
 
+/// PixelPaddingValue itself, signed as PixelRepresentation says.
+[[nodiscard]] std::optional<std::int64_t> padding_value_of(const FileHeader& header) noexcept;
+
 /// PixelPaddingValue, up or down to PixelPaddingRangeLimit where there is one, signed as
 /// PixelRepresentation says; nothing where the file names no padding.
 [[nodiscard]] std::optional<PaddingRange> padding_of(const FileHeader& header) noexcept;

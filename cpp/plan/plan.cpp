@@ -39,7 +39,7 @@ DType default_dtype(const FileHeader& header, const Plan& plan, const OutputOpti
         }
         return bits == 32 && !plan.format.is_signed ? DType::int64 : DType::int32;
     }
-    return options.output == Output::stored ? stored_dtype(plan.format) : DType::float32;
+    return gray_dtype(plan.format, options);
 }
 
 std::size_t colours_of(const PixelFormat& format, Output output) noexcept {
@@ -89,6 +89,11 @@ PixelFormat slice_format(const Plan& plan) noexcept {
     format.rows = static_cast<std::uint32_t>(plan.slice.rows);
     format.columns = static_cast<std::uint32_t>(plan.slice.columns);
     return format;
+}
+
+DType gray_dtype(const PixelFormat& format, const OutputOptions& options) noexcept {
+    return !options.finish && options.output == Output::stored ? stored_dtype(format)
+                                                               : DType::float32;
 }
 
 Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& frames,

@@ -104,6 +104,9 @@ using FrameId = std::pair<std::size_t, std::size_t>;
 [[nodiscard]] Plan make_plan(std::span<const FileHeader> headers,
                              const std::vector<FrameId>& frames, const OutputOptions& options);
 
+/// The type of gray images where none is asked for.
+[[nodiscard]] DType gray_dtype(const PixelFormat& format, const OutputOptions& options) noexcept;
+
 /// Adds what is done behind the rescale, once window and reduction are settled. `of_window` is the
 /// file whose window all frames have where the options take it; it was read with that, and with its
 /// tables. Throws no_window, invalid_value and invalid_decimal_string for windows,

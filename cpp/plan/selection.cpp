@@ -162,8 +162,16 @@ Grid resize_grid(Grid grid, const Extent& from, const Extent& to) {
 
 std::optional<std::vector<double>> frame_times_ms(std::span<const FileHeader> of_cine) {
     const FileHeader& first = of_cine.front();
+    if (first.part.is_frame) {
+        std::vector<double> times;
+        for (const FileHeader& frame : of_cine) {
+            times.insert(times.end(), frame.frame_time_vector.begin(),
+                         frame.frame_time_vector.end());
+        }
+        return times.size() == of_cine.size() ? std::optional{std::move(times)} : std::nullopt;
+    }
     const std::vector<double>& increments = first.frame_time_vector;
-    const std::size_t count = std::max(of_cine.size(), first.number_of_frames());
+    const std::size_t count = first.number_of_frames();
     std::vector<double> times(count);
     if (increments.size() == count) {
         for (std::size_t i = 1; i < count; ++i) {

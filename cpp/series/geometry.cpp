@@ -152,6 +152,7 @@ void settle_geometry(Series& series, const Tolerances& tolerances) {
         series.spacing_mm[axis] = std::sqrt(dot(affine[axis], affine[axis]));
     }
     series.affine = affine;
+    series.normal = positions.normal;
 }
 
 } // namespace torchdicom

@@ -10,34 +10,33 @@ namespace {
 
 using enum Action;
 
-/// A code and its actions, the default first. Where there are two, the last is there twice.
+/// A code and its actions, the default first. Where there are fewer than four, the last is there
+/// again.
 struct Row {
     ErrorCode code;
-    std::array<Action, 3> possible;
+    std::array<Action, 4> possible;
 };
 
 constexpr std::array kRows{
-    Row{ErrorCode::missing_slices, {raise, warn, allow}},
-    Row{ErrorCode::uneven_spacing, {raise, warn, allow}},
-    Row{ErrorCode::duplicate_files, {drop, raise, raise}},
-    Row{ErrorCode::duplicate_positions, {raise, drop, drop}},
-    Row{ErrorCode::gantry_tilt, {allow, warn, raise}},
-    Row{ErrorCode::localizer, {drop, raise, raise}},
-    Row{ErrorCode::mixed_orientation, {split, raise, raise}},
-    Row{ErrorCode::mixed_size, {split, raise, raise}},
-    Row{ErrorCode::mixed_pixel_format, {split, raise, raise}},
-    Row{ErrorCode::no_position, {warn, allow, raise}},
-    Row{ErrorCode::assumed_spacing, {allow, warn, raise}},
-    Row{ErrorCode::unreadable_file, {raise, drop, drop}},
-    Row{ErrorCode::truncated_pixels, {raise, drop, drop}},
-    Row{ErrorCode::frame_count_mismatch, {raise, drop, drop}},
-    Row{ErrorCode::codestream_mismatch, {raise, drop, drop}},
+    Row{ErrorCode::missing_slices, {raise, warn, allow, fill}},
+    Row{ErrorCode::uneven_spacing, {raise, warn, allow, resample}},
+    Row{ErrorCode::duplicate_files, {drop, raise, raise, raise}},
+    Row{ErrorCode::duplicate_positions, {raise, drop, drop, drop}},
+    Row{ErrorCode::gantry_tilt, {allow, warn, raise, resample}},
+    Row{ErrorCode::localizer, {drop, raise, raise, raise}},
+    Row{ErrorCode::mixed_orientation, {split, raise, raise, raise}},
+    Row{ErrorCode::mixed_size, {split, raise, raise, raise}},
+    Row{ErrorCode::mixed_pixel_format, {split, raise, raise, raise}},
+    Row{ErrorCode::no_position, {warn, allow, raise, raise}},
+    Row{ErrorCode::assumed_spacing, {allow, warn, raise, raise}},
+    Row{ErrorCode::unreadable_file, {raise, drop, drop, drop}},
+    Row{ErrorCode::truncated_pixels, {raise, drop, drop, drop}},
+    Row{ErrorCode::frame_count_mismatch, {raise, drop, drop, drop}},
+    Row{ErrorCode::codestream_mismatch, {raise, drop, drop, drop}},
 };
 
-constexpr std::array<std::string_view, 5> kActionNames{"raise", "warn", "allow", "drop", "split"};
-
-/// Named in the design, and not made yet.
-constexpr std::array<std::string_view, 2> kLater{"fill", "resample"};
+constexpr std::array<std::string_view, 7> kActionNames{"raise", "warn", "allow",   "drop",
+                                                       "split", "fill", "resample"};
 
 /// The place of a code in the table; its end where there is none.
 template <typename Predicate> std::size_t find_row(const Predicate& is_wanted) noexcept {
@@ -55,10 +54,8 @@ std::string list_of(const Row& row) {
 }
 
 [[noreturn]] void fail_action(const Row& row, std::string_view action) {
-    const bool comes_later = std::ranges::find(kLater, action) != kLater.end();
     throw std::invalid_argument{std::string{code_name(row.code)} + "='" + std::string{action} +
-                                (comes_later ? "' is not available yet" : "' is not possible") +
-                                "; possible are " + list_of(row)};
+                                "' is not possible; possible are " + list_of(row)};
 }
 
 } // namespace
@@ -109,11 +106,20 @@ void Policy::set_tolerance(std::string_view name, double value) {
     }
 }
 
+void Policy::set_fill_value(double value) {
+    if (!std::isfinite(value)) {
+        throw std::invalid_argument{"fill_value is a finite number"};
+    }
+    fill_value = value;
+}
+
 std::vector<std::string> apply_policy(const Series& series, const Policy& policy) {
     std::vector<std::string> warnings;
     for (const Defect& defect : series.defects) {
         const Action action = policy.of(defect.code);
-        if (defect.is_refusal || action == raise) {
+        // Files of an object that was cut into several leave no gap that could be filled.
+        const bool cannot_fill = action == fill && defect.slices.empty();
+        if (defect.is_refusal || action == raise || cannot_fill) {
             throw_defect(defect);
         }
         if (action == warn) {

@@ -57,6 +57,7 @@ struct Series {
     /// Columns: step along z, y, x in millimetres, then the origin; LPS. Nothing where the slices
     /// have no place.
     std::optional<std::array<Vector3, 4>> affine;
+    Vector3 normal{}; ///< of unit length, of slices that have an affine
     Vector3 spacing_mm{kUnknown, kUnknown, kUnknown}; ///< along z, y, x; NaN where unknown
     std::string spacing_source; ///< of images and cine: the attribute that gave it, or empty
     std::vector<Defect> defects;

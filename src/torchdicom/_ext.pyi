@@ -21,7 +21,8 @@ _DType: TypeAlias = Literal[
 ]
 # The bytes of a caller's tensor, its type and its shape.
 _Out: TypeAlias = tuple[NDArray[Any], str, tuple[int, ...]]
-# Path, frame, SOPInstanceUID, position in millimetres, slope, intercept.
+# Path, frame, SOPInstanceUID, position in millimetres, slope, intercept; of a slice that no file
+# has "", -1, "", its place, NaN, NaN.
 _Slice: TypeAlias = tuple[str, int, str, tuple[float, float, float], float, float]
 # Path, SeriesInstanceUID, SOPInstanceUID, position in millimetres or nothing.
 _Found: TypeAlias = tuple[str, str | None, str | None, tuple[float, ...]]
@@ -68,7 +69,7 @@ def load_series(
     sources: list[str | bytes],
     *,
     series: str | None,
-    policy: dict[str, str | float],
+    policy: dict[str, str | float | None],
     output: str,
     dtype: str | None,
     out: _Out | None,
@@ -179,6 +180,11 @@ class HeaderRows:
 def group_rows(
     columns: dict[str, _Column], policy: dict[str, Any], *, num_threads: int = 1
 ) -> list[_Part]: ...
+
+# Slices, rows, columns and columns of the affine of the one series as the policy has it repaired.
+def repaired_stack(
+    columns: dict[str, _Column], policy: dict[str, Any], reduce: int
+) -> tuple[int, int, int, list[list[float]]] | None: ...
 def load_rows(
     columns: dict[str, _Column],
     *,

@@ -82,7 +82,9 @@ def load(
             are whole numbers, and is checked voxel by voxel; windows, ``"suv"`` and
             ``"philips_fp"`` have none.
         policy: What to make of slices that are missing, of files that cannot be read, and of
-            everything else in the verdict; None is ``Policy()``.
+            everything else in the verdict; None is ``Policy()``. Of a series that it repairs
+            ``slices`` and ``region`` are parts of the repaired stack, ``out`` has the shape of what
+            they select, and ``reduce`` comes first.
         slices: Positions along z in slice order, in the order wanted: an int (z stays, with length
             1), a slice, a range or a list; negative ones count from the end. Only these are read.
             Evenly spaced ones keep an affine, moved and scaled to them; others have none. A cine
@@ -100,7 +102,7 @@ def load(
         mask: Whether to make `Volume.valid_mask`, which is False where the stored value is
             PixelPaddingValue (0028,0120), or from there to PixelPaddingRangeLimit (0028,0121), or
             outside of the range of the real-world value map that is applied; under ``reduce``
-            where any of the pixels is.
+            where any of the pixels is. A series that the policy repairs has one in any case.
         rwvm: LUTLabel (0040,9210) of the real-world value map to apply, where there are several.
         out (Tensor or array of the shape of the result): Writable, contiguous CPU memory to fill,
             of the result's shape and dtype; the volume's data is then this tensor.
@@ -130,8 +132,9 @@ def load(
             (``suv_not_possible``), or Philips' values (``philips_fp_not_possible``).
         LimitError: If a size is above a limit, or a value does not fit an integer ``dtype``.
         IndexError: If one of ``slices`` is not there.
-        ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, or an
-            argument is none of the allowed ones.
+        ValueError: If ``out`` or ``region`` does not fit, if ``slices`` selects nothing, an
+            argument is none of the allowed ones, or the policy resamples into an integer ``dtype``
+            or has a ``fill_value`` that it does not hold.
         TypeError: If an argument is of another type than it may be.
 
     Warns:

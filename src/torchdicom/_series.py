@@ -122,7 +122,8 @@ class Series:
     def shape(self) -> tuple[int, ...]:
         """The shape that `load` returns; rows and columns are 0 where the files do not say.
 
-        What is not loaded as a volume has its frames along z.
+        What is not loaded as a volume has its frames along z. A policy that repairs the series has
+        `load` return another.
         """
         size = (self._value("Rows") or 0, self._value("Columns") or 0)
         frames, times = self._kept.num_rows, self._num_times
@@ -132,7 +133,8 @@ class Series:
     def affine(self) -> torch.Tensor | None:
         """Float64 tensor of shape (4, 4), index ``(z, y, x, 1)`` to millimetres in LPS.
 
-        None where the images have no place in the patient, see `Volume.affine`.
+        None where the images have no place in the patient, see `Volume.affine`. It is that of the
+        files, whatever a policy repairs.
         """
         columns = self._value("affine")
         if columns is None:

@@ -63,11 +63,13 @@ class SliceProvenance(NamedTuple):
     """Where one slice of a volume came from: a tuple, since every volume has hundreds.
 
     Attributes:
-        path: The file, or ``"<bytes 0>"`` for data handed over in memory.
-        frame: 0-based frame in the file.
+        path: The file, or ``"<bytes 0>"`` for data handed over in memory; empty for a slice that no
+            file has, which a `Policy` filled or interpolated.
+        frame: 0-based frame in the file; -1 for such a slice.
         sop_instance_uid: SOPInstanceUID (0008,0018).
         position_mm: ImagePositionPatient (0020,0032), the centre of the first voxel of the whole
-            image, LPS; NaN where the file has none.
+            image, LPS; NaN where the file has none. Of a slice that no file has its place among the
+            others, before the stack is straightened. Its slope and intercept are NaN.
         slope: RescaleSlope (0028,1053), or that of a real-world value map, that was applied; 1
             where there is none.
         intercept: RescaleIntercept (0028,1052), or that of a real-world value map, that was
@@ -103,7 +105,8 @@ class Volume:
             or NaN.
         units: Unit of the values: ``"HU"``, ``"BQML"`` ..., or None where the files name none, for
             values as stored, for windows, and for colours.
-        verdict: What was found about the whole series, whatever part of it was loaded.
+        verdict: What was found about the whole series, whatever part of it was loaded, and whatever
+            was repaired.
         provenance: For every slice (for every frame of a cine): file, frame, SOPInstanceUID,
             position, slope, intercept.
         metadata: Technical attributes by DICOM keyword; nothing that identifies a person.
@@ -112,7 +115,9 @@ class Volume:
             not say. Empty for volumes.
         valid_mask (bool Tensor of the shape of ``data``, without c): False where the stored value
             is padding (PS3.3 C.7.5.1.1.2), or outside of the range of the real-world value map that
-            was applied. None unless `load` was asked for it.
+            was applied, or where a repaired series has a voxel that is of no file, or made of one
+            that is not valid. None unless `load` was asked for it, or the `Policy` repaired the
+            series.
 
     Example:
         >>> import torchdicom as td

@@ -20,11 +20,11 @@ struct Row {
 };
 
 const std::vector<Row> kTable{
-    {ErrorCode::missing_slices, {"raise", "warn", "allow"}},
-    {ErrorCode::uneven_spacing, {"raise", "warn", "allow"}},
+    {ErrorCode::missing_slices, {"raise", "warn", "allow", "fill"}},
+    {ErrorCode::uneven_spacing, {"raise", "warn", "allow", "resample"}},
     {ErrorCode::duplicate_files, {"drop", "raise"}},
     {ErrorCode::duplicate_positions, {"raise", "drop"}},
-    {ErrorCode::gantry_tilt, {"allow", "warn", "raise"}},
+    {ErrorCode::gantry_tilt, {"allow", "warn", "raise", "resample"}},
     {ErrorCode::localizer, {"drop", "raise"}},
     {ErrorCode::mixed_orientation, {"split", "raise"}},
     {ErrorCode::mixed_size, {"split", "raise"}},
@@ -90,8 +90,9 @@ TEST_CASE("each code has a default, and takes the actions of its row alone") {
 TEST_CASE("the message of an action that is not possible says what is") {
     CHECK(invalid_argument_of("duplicate_files", "warn") ==
           "duplicate_files='warn' is not possible; possible are 'drop', 'raise'");
-    CHECK(invalid_argument_of("missing_slices", "fill") ==
-          "missing_slices='fill' is not available yet; possible are 'raise', 'warn', 'allow'");
+    CHECK(invalid_argument_of("missing_slices", "resample") ==
+          "missing_slices='resample' is not possible; possible are 'raise', 'warn', 'allow', "
+          "'fill'");
     CHECK(invalid_argument_of("not_dicom", "raise") ==
           "'not_dicom' is no defect that a policy names");
     CHECK(invalid_argument_of("", "raise") == "'' is no defect that a policy names");
@@ -124,6 +125,18 @@ TEST_CASE("tolerances have a range each") {
     }
     CHECK_THROWS_AS(policy.set_tolerance("fill_value", 1), std::invalid_argument);
     CHECK(policy.tolerances.spacing == 0.49);
+}
+
+TEST_CASE("a fill value is finite") {
+    Policy policy;
+    CHECK(!policy.fill_value);
+    policy.set_fill_value(-2000.5);
+    CHECK(policy.fill_value == -2000.5);
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity}) {
+        CHECK_THROWS_AS(policy.set_fill_value(wrong), std::invalid_argument);
+    }
+    CHECK(policy.fill_value == -2000.5);
 }
 
 TEST_CASE("the first defect that the policy raises is thrown, with its place") {

@@ -58,10 +58,16 @@ class Request:
     rwvm: str | None
     finish: Finish | None
     suv: float | None = None  # what `output="suv"` multiplies by, once the series is known
+    middle: FileHeader | None = None  # whose window all slices have, where that is settled
 
 
 def build(judged: Judged, request: Request) -> Volume:
-    """Decode what was asked for.
+    """Decode what was asked for; raises what `built` does."""
+    return built(judged, request)[0]
+
+
+def built(judged: Judged, request: Request) -> tuple[Volume, float]:
+    """The same, and by how many pixels of the file the first one moved where they were halved.
 
     Raises:
         DicomError: What a file turned out to be.
@@ -74,7 +80,7 @@ def build(judged: Judged, request: Request) -> Volume:
     picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
-    if request.output == "suv":
+    if request.output == "suv" and request.suv is None:
         request = replace(request, suv=suv_factor(judged.files))
     tasks = _tasks(judged, picks, times, pixels, request)
     _check_units(tasks)
@@ -105,7 +111,7 @@ def build(judged: Judged, request: Request) -> Volume:
     scales = finishing.scales(window.size)
     affine = selected_affine(judged.affine, wanted, window, shifts[0], scales)
     spacing, spacing_source = _spacing(judged, affine, request.reduce, scales)
-    return Volume(
+    volume = Volume(
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
@@ -118,6 +124,7 @@ def build(judged: Judged, request: Request) -> Volume:
         coords=coords_of(judged, picks, times),
         valid_mask=mask,
     )
+    return volume, shifts[0]
 
 
 def _check_units(tasks: Sequence[Task]) -> None:
@@ -129,10 +136,15 @@ def _check_units(tasks: Sequence[Task]) -> None:
             raise UnsupportedError(msg, code="unsupported_pixel_format", path=task.file.path)
 
 
+def middle_slice(judged: Judged) -> FileHeader:
+    """The slice whose window all have; of a cine the first frame."""
+    is_cine = judged.part.kind == "cine"
+    return judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
+
+
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
     """What the middle slice of the first time says about all that are loaded."""
-    is_cine = judged.part.kind == "cine"
-    middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
+    middle = request.middle or middle_slice(judged)
     mapping = Mapping()
     if request.finish is not None and request.finish.window == "file":
         mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)

@@ -89,6 +89,8 @@ def apply_policy(findings: Iterable[Finding], policy: Policy) -> list[str]:
     warnings = []
     for one in findings:
         action = "raise" if one.is_refusal else policy.action(one.code)
+        if action == "fill" and not one.slices:
+            action = "raise"  # a part of an object is missing, and no gap shows where
         if action == "raise":
             raise one.error
         if action == "warn":

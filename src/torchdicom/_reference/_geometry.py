@@ -37,6 +37,7 @@ class Stack:
         set_aside: Repeats of a position.
         affine: From index (z, y, x) to millimetres, LPS, row by row; None after a refusal.
         findings: What was found, in the order of the verdict.
+        normal: Of the slices, of unit length; zeros after a refusal.
     """
 
     files: list[FileHeader]
@@ -44,6 +45,7 @@ class Stack:
     set_aside: list[FileHeader]
     affine: Affine | None
     findings: list[Finding]
+    normal: Vector = (0.0, 0.0, 0.0)
 
 
 def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
@@ -83,7 +85,8 @@ def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
     origin = position(ordered[0])
     rows = zip(step, (c0, c1, c2), (r0, r1, r2), origin, strict=True)
     affine = [[z, c * between_rows, r * between_columns, o] for z, c, r, o in rows]
-    return Stack(kept, len(times), aside, [*affine, [0.0, 0.0, 0.0, 1.0]], findings)
+    full = [*affine, [0.0, 0.0, 0.0, 1.0]]
+    return Stack(kept, len(times), aside, full, findings, normal)
 
 
 def _grid_error(file: FileHeader) -> SeriesError | None:

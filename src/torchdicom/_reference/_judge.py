@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torchdicom._policy import Policy
     from torchdicom._reference._geometry import Affine
     from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._spacing import Vector
     from torchdicom._reference._split import Part
 
 
@@ -37,6 +38,7 @@ class Judged:
         set_aside: Copies and repeats, by path.
         affine: From index (z, y, x) to millimetres, LPS, row by row; None where there is none.
         findings: In the order in which the policy is asked.
+        normal: Of slices that have an affine, of unit length.
     """
 
     part: Part
@@ -45,6 +47,7 @@ class Judged:
     set_aside: Sequence[FileHeader]
     affine: Affine | None
     findings: tuple[Finding, ...]
+    normal: Vector = (0.0, 0.0, 0.0)
 
 
 def judge(
@@ -71,6 +74,7 @@ def judge(
     found += about_concatenations(files)
     affine: Affine | None = None
     num_times = 1
+    normal: Vector = (0.0, 0.0, 0.0)
     if part.kind in {"image", "cine"}:
         found += _about_strangers(files)
     elif part.texts[ORIENTATION] == NO_PLACE:
@@ -79,10 +83,11 @@ def judge(
     else:
         stacked = stack(files, policy)
         files, num_times, affine = stacked.files, stacked.num_times, stacked.affine
+        normal = stacked.normal
         aside += stacked.set_aside
         found += stacked.findings
     aside.sort(key=lambda file: file.order)
-    return Judged(part, files, num_times, aside, affine, (*around, *found))
+    return Judged(part, files, num_times, aside, affine, (*around, *found), normal)
 
 
 def _first_refusal(part: Part) -> Finding | None:

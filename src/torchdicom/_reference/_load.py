@@ -18,8 +18,10 @@ from torchdicom._reference._grid import checked_window
 from torchdicom._reference._header import read_file
 from torchdicom._reference._judge import judge
 from torchdicom._reference._mapping import mapping_of
+from torchdicom._reference._mend import build_repaired
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import output_tensor
+from torchdicom._reference._repair import repair_of
 from torchdicom._reference._sources import named_source
 from torchdicom._reference._split import split
 from torchdicom._reference._suv import suv_factor
@@ -103,7 +105,11 @@ def load_series(  # noqa: PLR0913 - as many as the public function has
         judged = judge(part, parts, policy, left_out)
         messages = apply_policy(judged.findings, policy)
         try:
-            volume = build(judged, request)
+            repair = repair_of(judged, policy)
+            if repair is None:
+                volume = build(judged, request)
+            else:
+                volume = build_repaired(judged, repair, request, policy)
         except (DecodeError, ParseError) as error:
             part, finding = _without(part, error, policy)
             left_out.append(finding)

@@ -14,6 +14,7 @@ from torchdicom._training._recipe import make_recipe
 from torchdicom._training._samples import channel_first
 from torchdicom._training._sources import is_colour
 from torchdicom._training._spatial import Halving, grid_of, halving_of
+from torchdicom._training._stacks import repairs_of
 from torchdicom._training._values import (
     decode_finished,
     decode_together,
@@ -70,7 +71,7 @@ class ImageDataset(SeriesDataset):
             lossy JPEG decode less for it. It comes first, and ``size`` resizes what it leaves: not
             what ``size`` alone gives, since codecs halve with other filters.
         mask: As in `VolumeDataset`. A cine is decoded whole for it.
-        policy: As in `VolumeDataset`.
+        policy: As in `VolumeDataset`, but that it may repair nothing: frames are those of files.
         on_error: As in `VolumeDataset`.
         seed: As in `VolumeDataset`.
 
@@ -139,6 +140,7 @@ class ImageDataset(SeriesDataset):
             reduce=reduce,
             channels=channels,
         )
+        _check_frames_stay(recipe.policy)
         super().__init__(source, recipe, target)
         self._channels = channels
         self._rows_and_columns = None if recipe.finish is None else recipe.finish.size
@@ -232,9 +234,9 @@ class ImageDataset(SeriesDataset):
         }
         if mask is not None:
             sample["mask"] = mask
-        if self._recipe.label is not None:
-            label = label_of(self._recipe.label, series, grid).at(grid, box)
-            sample["label"] = label[:, 0]
+        label = label_of(series, self._recipe, grid)
+        if label is not None:
+            sample["label"] = label.at(grid, box)[:, 0]
         return sample
 
     def _values(
@@ -313,6 +315,17 @@ class ImageDataset(SeriesDataset):
                 f"{coloured[0]}: take channels=3, which repeats gray images"
             )
             raise ValueError(msg)
+
+
+def _check_frames_stay(policy: Policy) -> None:
+    """Refuse a policy whose slices no file has, or of another size than those of the file."""
+    repairs = repairs_of(policy)
+    if repairs:
+        msg = (
+            f"policy has {repairs[0]}, which makes slices of a volume, and an ImageDataset has the "
+            "frames of the files as they are: take another action, or a VolumeDataset"
+        )
+        raise ValueError(msg)
 
 
 def _frames(series: Series) -> int:

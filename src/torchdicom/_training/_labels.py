@@ -19,6 +19,7 @@ from torchdicom._training._label_files import (
     widened,
 )
 from torchdicom._training._spatial import Grid, copied, shape_of, slices_in
+from torchdicom._training._stacks import stack_of
 from torchdicom._training._targets import call_naming
 from torchdicom._volume import Volume
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdicom._series import Series
-    from torchdicom._training._recipe import LabelOf
+    from torchdicom._training._recipe import Recipe
     from torchdicom._training._spatial import Box, Triple
 
 # A thousandth of a voxel at the far end is rounding, and no rotation.
@@ -65,8 +66,8 @@ class Label:
         return padded
 
 
-def label_of(label: LabelOf, series: Series, grid: Grid) -> Label:
-    """What `label=` gives for a series.
+def label_of(series: Series, recipe: Recipe, grid: Grid) -> Label | None:
+    """What `label=` gives for a series; None where there is none.
 
     Raises:
         RuntimeError: If the callable failed.
@@ -74,13 +75,15 @@ def label_of(label: LabelOf, series: Series, grid: Grid) -> Label:
         ValueError: If what it gave does not fit the image: another shape without a place of its
             own, or another frame of reference.
     """
-    given = call_naming("label", label, series)
+    if recipe.label is None:
+        return None
+    given = call_naming("label", recipe.label, series)
     if isinstance(given, (str, os.PathLike)):
         given = read_label(os.fspath(given))
     if isinstance(given, np.ndarray):
         given = torch.from_numpy(native_numbers(given))
     if isinstance(given, torch.Tensor):
-        return Label(_on_series(widened(given.detach().cpu()), grid.source_shape, series), None)
+        return Label(_on_series(widened(given.detach().cpu()), grid, series, recipe), None)
     if not isinstance(given, Volume):
         msg = (
             f"label= gave {type(given).__name__} for series {series.key}: it must give a tensor, "
@@ -92,7 +95,7 @@ def label_of(label: LabelOf, series: Series, grid: Grid) -> Label:
     if given.affine is not None and not bool(grid.affine.isnan().any()):
         return Label(data, given.affine)
     # One of the two has no place in the patient: all that is left is that they are alike.
-    return Label(_on_series(data, grid.source_shape, series), None)
+    return Label(_on_series(data, grid, series, recipe), None)
 
 
 def nearest(
@@ -149,10 +152,12 @@ def _nearest_aligned(
     return data.permute(0, *(1 + along.index(other) for other in range(3))).contiguous()
 
 
-def _on_series(data: torch.Tensor, shape: Triple, series: Series) -> torch.Tensor:
+def _on_series(data: torch.Tensor, grid: Grid, series: Series, recipe: Recipe) -> torch.Tensor:
     """A tensor with the voxels of the series before any are halved, channels first."""
+    shape = grid.source_shape
     if series.shape[-1]:
-        shape = (shape[0], series.shape[-2], series.shape[-1])
+        _, rows, columns = stack_of(series, recipe).shape
+        shape = (shape[0], rows, columns)
     found = tuple(data.shape)
     for wanted in (shape, *([shape[1:]] if shape[0] == 1 else [])):
         if found == tuple(wanted):

@@ -234,8 +234,7 @@ class PatchDataset(SeriesDataset):
         return sample
 
     def _label(self, series: Series, grid: Grid) -> Label | None:
-        function = self._recipe.label
-        return None if function is None else label_of(function, series, grid)
+        return label_of(series, self._recipe, grid)
 
     def _drawn_in(self) -> int:
         return int(self._epoch)

@@ -19,6 +19,7 @@ from torchdicom._training._spatial import (
     shape_of,
     slices_in,
 )
+from torchdicom._training._stacks import stack_of
 from torchdicom._training._values import load_finished
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ def known_grid(series: Series, recipe: Recipe, halved: Halving | None = None) ->
 
     `halved` is as `Values` have it. Without it the grid may lie half a pixel beside, of its own.
     """
-    shape: Triple = (series.shape[-3], series.shape[-2], series.shape[-1])
-    if 0 in shape or not counts_stay(recipe.policy):
+    if 0 in series.shape[-3:] or not counts_stay(recipe.policy):
         return None
+    stack = stack_of(series, recipe)
     halved = halved or Halving(recipe.reduce)
-    return _grid(recipe, shape, series.affine, series.spacing_mm, halved)
+    return _grid(recipe, stack.shape, stack.affine, stack.spacing_mm, halved)
 
 
 def read_whole(series: Series, recipe: Recipe, num_threads: int | None) -> tuple[Grid, Values]:
@@ -71,7 +72,7 @@ def read_whole(series: Series, recipe: Recipe, num_threads: int | None) -> tuple
     values = _values_of(volume, series)
     shape: Triple = (volume.data.shape[-3], volume.data.shape[-2], volume.data.shape[-1])
     grid = _grid(recipe, shape, volume.affine, volume.spacing_mm, Halving())
-    halved = halving_of(recipe.reduce, series.affine, (0, 0), volume.affine)
+    halved = halving_of(recipe.reduce, stack_of(series, recipe).affine, (0, 0), volume.affine)
     return replace(grid, halved=halved), values
 
 
@@ -104,7 +105,7 @@ def read_box(
     if not recipe.reduce:
         return values
     (z, _), (y, _), _ = grid.source_box(inside)
-    halved = halving_of(recipe.reduce, series.affine, (z, y), volume.affine)
+    halved = halving_of(recipe.reduce, stack_of(series, recipe).affine, (z, y), volume.affine)
     return values._replace(halved=halved)
 
 
@@ -288,7 +289,9 @@ def _load(
         elif slices is None and z != (0, depth):
             options["slices"] = slice(*z)
         if (y0, y1, x0, x1) != (0, rows, 0, columns):
-            options["region"] = _whole_pixels((y0, y1, x0, x1), series, grid.halved.step)
+            options["region"] = _whole_pixels(
+                (y0, y1, x0, x1), stack_of(series, recipe).shape, grid.halved.step
+            )
     if out is not None and len(out) == 1 and len(series.dims) == 3:
         out = out[0]
     volume = load_finished(series, recipe, out=out, num_threads=num_threads, **options)
@@ -299,11 +302,11 @@ def _load(
 
 
 def _whole_pixels(
-    region: tuple[int, int, int, int], series: Series, step: int
+    region: tuple[int, int, int, int], shape: Triple, step: int
 ) -> tuple[int, int, int, int]:
     """A region of halved rows and columns in those that there are."""
     y0, y1, x0, x1 = (edge * step for edge in region)
-    rows, columns = series.shape[-2:]
+    _, rows, columns = shape
     return y0, min(y1, rows), x0, min(x1, columns)
 
 

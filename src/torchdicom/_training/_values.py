@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from torchdicom import _native
@@ -38,7 +39,11 @@ def load_finished(
         num_threads=num_threads,
         **part,
     )
-    return load_checked(series, options)
+    volume = load_checked(series, options)
+    # One that was repaired has a mask in any case, and samples are alike.
+    if recipe.mask or volume.valid_mask is None:
+        return volume
+    return replace(volume, valid_mask=None)
 
 
 def options_of_frames(recipe: Recipe) -> dict[str, Any]:

@@ -74,7 +74,8 @@ class VolumeDataset(SeriesDataset):
             lossy JPEG decode less for it. It comes first: ``size`` counts what it leaves. A label
             that is a tensor has the shape of the whole images, and is halved along.
         mask: Whether samples have a ``mask``, False where the file has padding.
-        policy: What to make of defects, as in `load`.
+        policy: What to make of defects, as in `load`. Of a series that it repairs a sample is the
+            repaired stack, and a label that is a tensor has the shape of that.
         on_error: ``"raise"``: defects that the policy raises are an error now, one for all series,
             and what cannot be read is an error then. ``"quarantine"``: series with such defects are
             not used, and of others that cannot be read another sample takes the place, which
@@ -182,8 +183,9 @@ class VolumeDataset(SeriesDataset):
         sample = sample_of(series, grid, box, values.image)
         if values.mask is not None:
             sample["mask"] = values.mask
-        if recipe.label is not None:
-            sample["label"] = label_of(recipe.label, series, grid).at(grid, box)
+        label = label_of(series, recipe, grid)
+        if label is not None:
+            sample["label"] = label.at(grid, box)
         return sample
 
     def _known_grid(self, i: int, halved: Halving | None = None) -> Grid | None:

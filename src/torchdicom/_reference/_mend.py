@@ -1,0 +1,286 @@
+"""From the slices of the files to those of a repaired stack."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from torchdicom._errors import LimitError, UnsupportedError
+from torchdicom._reference._build import built, dtype_of, middle_slice
+from torchdicom._reference._coords import coords_of
+from torchdicom._reference._grid import checked_window, picked, selected_affine, spacing_of
+from torchdicom._reference._mapping import INTEGERS, Mapping, mapping_of
+from torchdicom._reference._pixel_format import pixel_format
+from torchdicom._reference._pixels import converted, output_tensor
+from torchdicom._reference._repair import affine_of, canvas_of, offset_of
+from torchdicom._reference._suv import suv_factor
+from torchdicom._reference._tags import element_name
+from torchdicom._volume import SliceProvenance, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Lookup
+    from collections.abc import Sequence
+
+    from torchdicom._policy import Policy
+    from torchdicom._reference._build import Request
+    from torchdicom._reference._geometry import Affine
+    from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._judge import Judged
+    from torchdicom._reference._pixel_format import PixelFormat
+    from torchdicom._reference._repair import Canvas, Repair, Slice
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_AIR: Final = -1024.0  # HU
+
+
+def build_repaired(judged: Judged, repair: Repair, request: Request, policy: Policy) -> Volume:
+    """Decode what the wanted part of a repaired stack is made of, and make it.
+
+    Args:
+        judged: The part.
+        repair: What is to be done.
+        request: What is asked for; its slices and region are of the repaired stack.
+        policy: For its `fill_value`.
+
+    Raises:
+        DicomError: As `build`; ``unsupported_pixel_format`` for colours that would be interpolated.
+        IndexError: As `build`.
+        ValueError: As `build`; for an integer dtype of interpolated values; for a fill value that
+            the dtype does not hold.
+    """
+    if judged.num_times > 1:
+        return _each_time(judged, repair, request, policy)
+    first = judged.files[0]
+    pixels = pixel_format(first)
+    _check(first, pixels, repair, request)
+    picks = picked(request.slices, len(repair.slices))
+    wanted = [repair.slices[pick] for pick in picks]
+    after = (one.before + 1 for one in wanted if one.weight is not None)
+    sources = sorted({*(one.before for one in wanted), *after})
+    own = replace(
+        request,
+        slices=sources,
+        out=None,
+        mask=True,
+        region=None if repair.is_straight else request.region,
+        dtype=torch.float64 if repair.interpolates else request.dtype,
+    )
+    volume, shift = built(judged, own)
+    z = volume.dims.index("z")
+    # As (slices, channels, rows, columns), whatever there is of channels.
+    images = volume.data.movedim(z, 0)
+    images = images[:, None] if images.ndim == 3 else images
+    size = (images.shape[2], images.shape[3])
+    canvas = canvas_of(repair, size, request.reduce)
+    grown = [(new - old) << request.reduce for new, old in zip(canvas.size, size, strict=True)]
+    window = checked_window(
+        request.region, request.reduce, pixels.rows + grown[0], pixels.columns + grown[1]
+    )
+    dtype = volume.data.dtype
+    if repair.interpolates:
+        dtype = _dtype(request, pixels)
+    lengths = {"c": images.shape[1], "z": len(picks), "y": window.size[0], "x": window.size[1]}
+    data = output_tensor(tuple(lengths[dim] for dim in volume.dims), dtype, request.out)
+    mask = torch.zeros((len(picks), *window.size), dtype=torch.bool)
+    placed = data.movedim(z, 0)
+    placed = placed[:, None] if placed.ndim == 3 else placed
+    fills = _fills(judged, sources, pixels, request, policy, images.shape[1])
+    known = dict(zip(sources, zip(images, _masks(volume), strict=True), strict=True))
+    for i, one in enumerate(wanted):
+        for channel, fill in enumerate(fills[one.before]):
+            if one.is_filled:
+                placed[i, channel] = _as_fill(fill, dtype)
+                continue
+            if not repair.interpolates:
+                placed[i, channel] = known[one.before][0][channel]
+                mask[i] = known[one.before][1]
+                continue
+            values, valid = _mixed(one, channel, known)
+            if repair.is_straight:
+                values, valid = _shifted(values, valid, one, canvas, request.reduce, fill)
+                values, valid = (array[window.slices(request.reduce)] for array in (values, valid))
+            placed[i, channel] = converted(np.ascontiguousarray(values), dtype, picks[i])
+            mask[i] = torch.from_numpy(np.ascontiguousarray(valid))
+    whole = affine_of(repair, canvas, request.reduce)
+    affine = selected_affine(
+        whole,
+        None if request.slices is None else picks,
+        window,
+        shift,
+        (1.0, 1.0),
+    )
+    return replace(
+        volume,
+        data=data,
+        coords={},
+        affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
+        spacing_mm=_spacing(affine, whole, request.reduce),
+        provenance=tuple(
+            _made(one) if one.is_made else volume.provenance[sources.index(one.before)]
+            for one in wanted
+        ),
+        valid_mask=mask,
+    )
+
+
+def _each_time(judged: Judged, repair: Repair, request: Request, policy: Policy) -> Volume:
+    """The stacks of all times that are wanted; they lie where the first one does."""
+    count = len(judged.files) // judged.num_times
+    times = picked(request.times, judged.num_times, "Time")
+    suv = suv_factor(judged.files) if request.output == "suv" else None
+    own = replace(request, times=None, out=None, suv=suv, middle=middle_slice(judged))
+    stacks = [judged.files[time * count : (time + 1) * count] for time in times]
+    volumes = [
+        build_repaired(replace(judged, files=files, num_times=1), repair, own, policy)
+        for files in stacks
+    ]
+    stacked = torch.stack([one.data for one in volumes])
+    data = output_tensor(tuple(stacked.shape), stacked.dtype, request.out)
+    data.copy_(stacked)
+    return replace(
+        volumes[0],
+        data=data,
+        dims=("t", *volumes[0].dims),
+        provenance=tuple(one for volume in volumes for one in volume.provenance),
+        coords={"t": dict(coords_of(judged, range(count), times)["t"])},
+        valid_mask=torch.stack([_masks(one) for one in volumes]),
+    )
+
+
+def _check(first: FileHeader, pixels: PixelFormat, repair: Repair, request: Request) -> None:
+    if request.finish is not None and request.finish.size is not None:
+        msg = "A series that the policy repairs is not resized as well"
+        raise ValueError(msg)
+    if not repair.interpolates:
+        return
+    action = "uneven_spacing='resample'" if repair.is_even else "gantry_tilt='resample'"
+    if pixels.samples > 1 or pixels.is_palette:
+        msg = f"Colours and indices of a palette cannot be interpolated, as {action} would have it"
+        code, element = "unsupported_pixel_format", element_name("PhotometricInterpretation")
+        raise UnsupportedError(msg, code=code, path=first.path, element=element)
+    dtype = _dtype(request, pixels)
+    if dtype in INTEGERS:
+        name = str(dtype).removeprefix("torch.")
+        msg = f"{action} makes values that are not whole, and dtype is {name}: ask for a float one"
+        raise ValueError(msg)
+
+
+def _dtype(request: Request, pixels: PixelFormat) -> torch.dtype:
+    """Of gray images, whatever makes their values."""
+    return dtype_of(request.dtype, pixels, request.output, Mapping(), request.finish)
+
+
+def _masks(volume: Volume) -> torch.Tensor:
+    if volume.valid_mask is None:
+        msg = "a mask was asked for"
+        raise RuntimeError(msg)
+    return volume.valid_mask
+
+
+def _fills(
+    judged: Judged,
+    sources: Sequence[int],
+    pixels: PixelFormat,
+    request: Request,
+    policy: Policy,
+    channels: int,
+) -> dict[int, list[float]]:
+    """What voxels have that no file has, behind each of the slices, in each channel."""
+    found = {}
+    for source in sources:
+        file = judged.files[source]
+        value = policy.fill_value
+        if value is None:
+            value = _value_of(file, pixels, request)
+        finish = request.finish
+        if finish is not None and finish.clip is not None:
+            low, high = finish.clip
+            value = min(max(value, low), high)
+        values = [value] * channels
+        if finish is not None and finish.mean:
+            means, stds = (
+                one * channels if len(one) == 1 else one for one in (finish.mean, finish.std)
+            )
+            values = [(value - mean) / std for mean, std in zip(means, stds, strict=True)]
+        found[source] = values
+    return found
+
+
+def _value_of(file: FileHeader, pixels: PixelFormat, request: Request) -> float:
+    """Where the policy says nothing."""
+    is_window = request.finish is not None and request.finish.window is not None
+    if is_window or pixels.samples > 1 or pixels.is_palette:
+        return 0.0
+    mapping = mapping_of(file, pixels, request.output, request.dtype, request.rwvm)
+    padding, _ = file.padding
+    if padding is not None and not pixels.is_float:
+        stored = padding - 0x1_0000 if pixels.is_signed and padding >= 0x8000 else padding
+        if mapping.table is not None:
+            return float(mapping.table.look_up(np.array(stored)))
+        return stored * mapping.slope + mapping.intercept
+    return _AIR if mapping.units == "HU" else 0.0
+
+
+def _as_fill(value: float, dtype: torch.dtype) -> torch.Tensor:
+    try:
+        return converted(np.array([value]), dtype, 0)[0]
+    except LimitError as error:
+        name = str(dtype).removeprefix("torch.")
+        msg = f"fill_value: {value:.17g} does not fit {name}; name one that does in the policy"
+        raise ValueError(msg) from error
+
+
+def _mixed(
+    one: Slice, channel: int, known: Lookup[int, tuple[torch.Tensor, torch.Tensor]]
+) -> tuple[Array, Array]:
+    """A slice in double, and which of it is valid."""
+    image, mask = known[one.before]
+    values, valid = image[channel].numpy(), mask.numpy()
+    if one.weight is None:
+        return values, valid
+    behind, valid_behind = known[one.before + 1]
+    return _between(values, behind[channel].numpy(), one.weight), valid & valid_behind.numpy()
+
+
+def _between(a: Array, b: Array, w: float) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        mixed: Array = a * (1 - w) + b * w
+    return mixed
+
+
+def _shifted(
+    values: Array, valid: Array, one: Slice, canvas: Canvas, halvings: int, fill: float
+) -> tuple[Array, Array]:
+    """A slice on the canvas: between rows first, then between columns."""
+    down, right = offset_of(one, halvings)
+    for axis, place in ((0, canvas.top + down), (1, canvas.left + right)):
+        whole = math.floor(place)
+        fraction = place - whole
+        count = values.shape[axis]
+        if fraction > 0:
+            lower = [np.take(part, range(count - 1), axis) for part in (values, valid)]
+            upper = [np.take(part, range(1, count), axis) for part in (values, valid)]
+            values = _between(lower[0], upper[0], 1 - fraction)
+            valid = lower[1] & upper[1]
+            whole, count = whole + 1, count - 1
+        around = [(0, 0), (0, 0)]
+        around[axis] = (whole, canvas.size[axis] - whole - count)
+        values = np.pad(values, around, constant_values=fill)
+        valid = np.pad(valid, around, constant_values=False)
+    return values, valid
+
+
+def _made(one: Slice) -> SliceProvenance:
+    return SliceProvenance("", -1, "", one.place, math.nan, math.nan)
+
+
+def _spacing(affine: Affine | None, whole: Affine, reduce: int) -> tuple[float, float, float]:
+    if affine is not None:
+        return spacing_of(affine)
+    _, y, x = spacing_of(whole)
+    return math.nan, y * 2**reduce, x * 2**reduce
