@@ -71,6 +71,7 @@ def build(judged: Judged, request: Request) -> Volume:
     pixels = pixel_format(first)  # all are the same, or it were no part
     picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
+    _check_tiles(first, request.reduce)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
     tasks = _tasks(judged, picks, times, pixels, request)
     _check_units(tasks)
@@ -114,6 +115,21 @@ def build(judged: Judged, request: Request) -> Volume:
         coords=coords_of(judged, picks, times),
         valid_mask=mask,
     )
+
+
+def _check_tiles(file: FileHeader, reduce: int) -> None:
+    """Refuse blocks of pixels that lie in two slices of a mosaic."""
+    step = 1 << reduce
+    if file.tile is None or not (
+        (file.header.rows or 0) % step or (file.header.columns or 0) % step
+    ):
+        return
+    msg = (
+        f"The slices of this mosaic do not divide into blocks of 2^{reduce} pixels. Load them with "
+        "a smaller reduce"
+    )
+    element = element_name("Rows")
+    raise UnsupportedError(msg, code="unsupported_mosaic", path=file.path, element=element)
 
 
 def _check_units(tasks: Sequence[Task]) -> None:
