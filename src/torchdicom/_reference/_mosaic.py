@@ -123,9 +123,10 @@ def _positions(
         return []
     between_rows, between_columns = spacing
     down, right = margins
-    r0, r1, r2, c0, c1, c2 = orientation
-    corner = moved(position, between_columns * right / 2, (r0, r1, r2))
-    corner = moved(corner, between_rows * down / 2, (c0, c1, c2))
+    corner = tuple(
+        (p + (r * between_columns) * (right / 2)) + (c * between_rows) * (down / 2)
+        for p, r, c in zip(position, orientation[:3], orientation[3:], strict=True)
+    )
     normal = _normal(csa) or normal_of(orientation)
     return [moved(corner, k * step, normal) for k in range(count)]
 
