@@ -97,7 +97,7 @@ def test_dose_without_a_scale_has_stored_values(backend: Backend) -> None:
 
 
 def test_integers_need_a_whole_scale(backend: Backend) -> None:
-    with expect_error("integer_dtype", element="DoseGridScaling"):
+    with expect_error("integer_dtype"):
         td.load(dose(2), dtype=torch.int32, backend=backend)
     volume = td.load(dose(2, DoseGridScaling=2), dtype=torch.int32, backend=backend)
     assert firsts(volume) == [0, 200]

@@ -44,11 +44,6 @@ AXES: dict[str, tuple[dict[str, Sequence[Any]], dict[str, list[Any]], list[int]]
         {"TriggerTime": [0, 31.25, 62.5]},
         [1, 2, 0],
     ),
-    "cardiac phase": (
-        {"NominalPercentageOfCardiacPhase": [75.0, 12.5, 50.0]},
-        {"NominalPercentageOfCardiacPhase": [12.5, 50, 75]},
-        [1, 2, 0],
-    ),
     "b-value": (
         {"DiffusionBValue": [1000.0, 0.0, 500.0]},
         {"DiffusionBValue": [0, 500, 1000]},
@@ -422,9 +417,9 @@ def test_times_that_are_asked_for(
 
 def test_times_that_are_not_there(tmp_path: Path, backend: Backend) -> None:
     folder = four(tmp_path)
-    with pytest.raises(IndexError, match="Time 4 does not exist: the series has 4"):
+    with pytest.raises(IndexError, match=r"(?i)time 4 .* the series has 4"):
         td.load(folder, t=4, backend=backend)
-    with pytest.raises(ValueError, match="t selects none of the 4 times"):
+    with pytest.raises(ValueError, match="none of the 4 times"):
         td.load(folder, t=slice(4, 9), backend=backend)
 
 

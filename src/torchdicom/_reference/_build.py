@@ -79,6 +79,7 @@ def built(judged: Judged, request: Request) -> tuple[Volume, float]:
     pixels = pixel_format(first)  # all are the same, or it were no part
     picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
+    _check_tiles(first, request.reduce)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
     if request.output == "suv" and request.suv is None:
         request = replace(request, suv=suv_factor(judged.files))
@@ -125,6 +126,21 @@ def built(judged: Judged, request: Request) -> tuple[Volume, float]:
         valid_mask=mask,
     )
     return volume, shifts[0]
+
+
+def _check_tiles(file: FileHeader, reduce: int) -> None:
+    """Refuse blocks of pixels that lie in two slices of a mosaic."""
+    step = 1 << reduce
+    if file.tile is None or not (
+        (file.header.rows or 0) % step or (file.header.columns or 0) % step
+    ):
+        return
+    msg = (
+        f"The slices of this mosaic do not divide into blocks of 2^{reduce} pixels. Load them with "
+        "a smaller reduce"
+    )
+    element = element_name("Rows")
+    raise UnsupportedError(msg, code="unsupported_mosaic", path=file.path, element=element)
 
 
 def _check_units(tasks: Sequence[Task]) -> None:

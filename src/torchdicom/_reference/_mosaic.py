@@ -11,8 +11,9 @@ from torchdicom._errors import UnsupportedError
 from torchdicom._reference._normal import moved, normal_of
 from torchdicom._reference._private import (
     SIEMENS_MR,
-    csa_decimals,
-    csa_integer,
+    csa_number,
+    csa_numbers,
+    csa_vector,
     private_bytes,
     private_numbers,
 )
@@ -96,9 +97,9 @@ def _refused(file: FileHeader, text: str) -> FileHeader:
 
 
 def _count(values: Values, csa: dict[str, list[str]]) -> int | None:
-    count = csa_integer(csa, "NumberOfImagesInMosaic")
-    if count is not None:
-        return count
+    count = csa_number(csa, "NumberOfImagesInMosaic")
+    if count is not None and 1 <= count <= _MAX_SLICES:
+        return int(count)
     data = private_bytes(values, SIEMENS_MR, 0x0A)
     order = ">" if values.data_set.encoding.big else "<"
     return int(struct.unpack_from(f"{order}H", data)[0]) if len(data) >= 2 else None
@@ -122,9 +123,10 @@ def _positions(
         return []
     between_rows, between_columns = spacing
     down, right = margins
-    r0, r1, r2, c0, c1, c2 = orientation
-    corner = moved(position, between_columns * right / 2, (r0, r1, r2))
-    corner = moved(corner, between_rows * down / 2, (c0, c1, c2))
+    corner = tuple(
+        (p + (r * between_columns) * (right / 2)) + (c * between_rows) * (down / 2)
+        for p, r, c in zip(position, orientation[:3], orientation[3:], strict=True)
+    )
     normal = _normal(csa) or normal_of(orientation)
     return [moved(corner, k * step, normal) for k in range(count)]
 
@@ -137,8 +139,8 @@ def _step(file: FileHeader, values: Values) -> float | None:
 
 def _normal(csa: dict[str, list[str]]) -> Vector | None:
     """The way that the slices go: against the normal of the image where they are reversed."""
-    numbers = csa_decimals(csa, "SliceNormalVector")
-    if len(numbers) != 3:
+    numbers = csa_vector(csa, "SliceNormalVector")
+    if not numbers:
         return None
     x, y, z = numbers
     is_unit = abs(math.sqrt(x * x + y * y + z * z) - 1) <= _UNIT_TOLERANCE
@@ -147,7 +149,7 @@ def _normal(csa: dict[str, list[str]]) -> Vector | None:
 
 def _slice_times(values: Values, csa: dict[str, list[str]], count: int) -> tuple[float, ...]:
     """When each slice was taken, in milliseconds after the first."""
-    times = csa_decimals(csa, "MosaicRefAcqTimes")
+    times = csa_numbers(csa, "MosaicRefAcqTimes")
     if len(times) < count:
         times = private_numbers(values, SIEMENS_MR, 0x29, "d")
     return times if len(times) >= count else ()

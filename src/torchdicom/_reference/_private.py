@@ -21,8 +21,9 @@ GE_PARAMETERS: Final = (0x0043, "GEMS_PARM_01")
 
 _MAX_LENGTH: Final = 1 << 20
 _CSA_START: Final = 16
-_CSA_TAG: Final = struct.Struct("<64si4siii")
-_CSA_ITEM: Final = struct.Struct("<4i")
+_CSA_TAG: Final = struct.Struct("<64s12xI4x")  # the name, and how many items follow
+_CSA_ITEM: Final = struct.Struct("<4xI8x")  # the length
+_CSA_MOST: Final = 4096  # tags, or items of one; real ones have some 100
 
 
 def private_bytes(values: Values, block: tuple[int, str], number: int) -> bytes:
@@ -69,7 +70,7 @@ def csa_texts(values: Values) -> dict[str, list[str]]:
     """The tags of Siemens' CSA image header (0029,xx10) in its second format, "SV10".
 
     Returns:
-        The texts of each tag that has some; nothing where the header is absent or malformed.
+        The texts of each tag that has some, as far as the header reaches.
     """
     data = private_bytes(values, SIEMENS_CSA, 0x10)
     if data[:4] != b"SV10" or len(data) < _CSA_START:
@@ -77,34 +78,47 @@ def csa_texts(values: Values) -> dict[str, list[str]]:
     (count,) = struct.unpack_from("<I", data, 8)
     at = _CSA_START
     found: dict[str, list[str]] = {}
-    for _ in range(count):
+    for _ in range(min(count, _CSA_MOST)):
         if len(data) - at < _CSA_TAG.size:
-            return {}
-        name, _, _, _, items, _ = _CSA_TAG.unpack_from(data, at)
+            break
+        name, items = _CSA_TAG.unpack_from(data, at)
         at += _CSA_TAG.size
-        texts = []
-        for _ in range(items):
-            if len(data) - at < _CSA_ITEM.size:
-                return {}
-            length = _CSA_ITEM.unpack_from(data, at)[1]
-            at += _CSA_ITEM.size
-            if not 0 <= length <= len(data) - at:
-                return {}
-            texts.append(_text(data[at : at + length]))
-            at += -(-length // 4) * 4
-        found[_text(name)] = [text for text in texts if text]
+        texts, at = _csa_items(data, at, min(items, _CSA_MOST))
+        if texts:
+            found[_text(name)] = texts
     return found
 
 
-def csa_integer(csa: dict[str, list[str]], name: str) -> int | None:
-    """The first number of a tag; None where there is none."""
-    return parse_integer(next(iter(csa.get(name, ())), ""))
+def _csa_items(data: bytes, at: int, count: int) -> tuple[list[str], int]:
+    """The items of a tag that are not empty, and where they end."""
+    texts = []
+    for _ in range(count):
+        if len(data) - at < _CSA_ITEM.size:
+            break
+        (length,) = _CSA_ITEM.unpack_from(data, at)
+        at += _CSA_ITEM.size
+        if length > len(data) - at:
+            break
+        texts.append(_text(data[at : at + length]))
+        at = min(at + -(-length // 4) * 4, len(data))
+    return [text for text in texts if text], at
 
 
-def csa_decimals(csa: dict[str, list[str]], name: str) -> tuple[float, ...]:
-    """The numbers of a tag; none where one is malformed."""
-    numbers = [parse_decimal(text) for text in csa.get(name, ())]
-    return tuple(number for number in numbers if number is not None) * (None not in numbers)
+def csa_number(csa: dict[str, list[str]], name: str) -> float | None:
+    """The first number of a tag; None where it is malformed too."""
+    return parse_decimal(next(iter(csa.get(name, ())), ""))
+
+
+def csa_numbers(csa: dict[str, list[str]], name: str) -> tuple[float, ...]:
+    """All numbers of a tag; what is malformed is passed over."""
+    numbers = (parse_decimal(text) for text in csa.get(name, ()))
+    return tuple(number for number in numbers if number is not None)
+
+
+def csa_vector(csa: dict[str, list[str]], name: str) -> tuple[float, ...]:
+    """The three numbers of a tag; nothing where it has others."""
+    numbers = csa_numbers(csa, name)
+    return numbers if len(numbers) == len(csa.get(name, ())) == 3 else ()
 
 
 def _text(value: bytes) -> str:

@@ -12,8 +12,8 @@ from torchdicom._reference._private import (
     PHILIPS_IMAGING,
     PHILIPS_MR,
     SIEMENS_MR,
-    csa_decimals,
-    csa_integer,
+    csa_number,
+    csa_vector,
     private_bytes,
     private_integer,
     private_numbers,
@@ -73,7 +73,6 @@ def times_of(values: Values, csa: dict[str, list[str]]) -> Times:
     return Times(
         temporal_position=_float(values.integer("TemporalPositionIdentifier")),
         trigger_time=values.decimal("TriggerTime"),
-        cardiac_phase=values.single("NominalPercentageOfCardiacPhase"),
         b_value=b_value,
         gradient=gradient,
         frame_reference_time=values.decimal("FrameReferenceTime"),
@@ -102,12 +101,9 @@ def _diffusion(values: Values, csa: dict[str, list[str]]) -> tuple[float | None,
         return b_value, gradient
     b_value = _private_b_value(values)
     if b_value is None:
-        b_value = _float(csa_integer(csa, "B_value"))
-    gradient = gradient or _private_gradient(values)
-    if not gradient:
-        directions = csa_decimals(csa, "DiffusionGradientDirection")
-        gradient = directions if len(directions) == 3 else ()
-    return b_value, gradient
+        b_value = csa_number(csa, "B_value")
+    directions = csa_vector(csa, "DiffusionGradientDirection")
+    return b_value, gradient or _private_gradient(values) or directions
 
 
 def _private_b_value(values: Values) -> float | None:
