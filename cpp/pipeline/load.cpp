@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <stdexcept>
+#include <string_view>
 
 namespace torchdicom {
 
@@ -141,8 +143,19 @@ void complete_quantities(Series& series, std::span<const std::size_t> picks,
     const bool is_suv = request.output.output == Output::suv;
     const std::vector<std::size_t> wanted = is_suv ? pick_slices(std::nullopt, series.slices.size())
                                                    : without_repeats({picks.begin(), picks.end()});
-    parallel_for(wanted.size(), request.parallel,
-                 [&](std::size_t i) { read_quantity(series.slices[wanted[i]], stats); });
+    std::map<std::string_view, std::size_t> first_of_file; // which may be of several slices
+    std::vector<std::size_t> read;
+    for (const std::size_t slice : wanted) {
+        if (first_of_file.try_emplace(series.slices[slice].path, slice).second) {
+            read.push_back(slice);
+        }
+    }
+    parallel_for(read.size(), request.parallel,
+                 [&](std::size_t i) { read_quantity(series.slices[read[i]], stats); });
+    for (const std::size_t slice : wanted) {
+        FileHeader& header = series.slices[slice];
+        header.quantity = series.slices[first_of_file.at(header.path)].quantity;
+    }
     if (is_suv) {
         settle_suv(series.slices);
     }
