@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 
 namespace torchdicom {
 
@@ -179,16 +180,24 @@ void complete_quantities(Series& series, const Picks& picks, const LoadRequest& 
         return;
     }
     const bool is_suv = request.output.output == Output::suv;
-    std::set<std::size_t> wanted;
-    for (const auto& [slice, frame] : picks.frames) {
-        wanted.insert(slice);
-    }
+    std::map<std::string_view, std::vector<std::size_t>> of_file; // which may be of several
     for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
-        wanted.insert(i);
+        of_file[series.slices[i].path].push_back(i);
     }
-    const std::vector<std::size_t> each{wanted.begin(), wanted.end()};
-    parallel_for(each.size(), request.parallel,
-                 [&](std::size_t i) { read_quantity(series.slices[each[i]], stats); });
+    for (const auto& [slice, frame] : picks.frames) {
+        of_file[series.slices[slice].path].push_back(slice);
+    }
+    std::vector<std::vector<std::size_t>> files;
+    for (auto& [path, slices] : of_file) {
+        files.push_back(std::move(slices));
+    }
+    parallel_for(files.size(), request.parallel, [&](std::size_t i) {
+        FileHeader& first = series.slices[files[i].front()];
+        read_quantity(first, stats);
+        for (const std::size_t slice : files[i]) {
+            series.slices[slice].quantity = first.quantity;
+        }
+    });
     if (is_suv) {
         settle_suv(series.slices);
     }

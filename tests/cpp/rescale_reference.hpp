@@ -94,7 +94,7 @@ inline void append_value(Bytes& bytes, double value, DType dtype) {
     bytes.insert(bytes.end(), whole.begin(), whole.begin() + static_cast<int>(size_of(dtype)));
 }
 
-/// output = stored * slope + intercept with each step in the open.
+/// output = (stored * slope + intercept) * factor / divisor with each step in the open.
 inline double modality(std::uint32_t cell, const PixelFormat& format, const Rescale& rescale) {
     const unsigned lowest_bit = format.high_bit + 1 - format.bits_stored;
     const std::int64_t range = std::int64_t{1} << format.bits_stored;
@@ -103,7 +103,9 @@ inline double modality(std::uint32_t cell, const PixelFormat& format, const Resc
         stored -= range;
     }
     const volatile double product = static_cast<double>(stored) * rescale.slope;
-    return product + rescale.intercept;
+    const volatile double sum = product + rescale.intercept;
+    const volatile double scaled = sum * rescale.factor;
+    return scaled / rescale.divisor;
 }
 
 inline PixelFormat gray_format(std::uint32_t bits, std::uint32_t stored, std::uint32_t high,

@@ -62,8 +62,8 @@ auto kept_of(const FileHeader& header) {
                  spacing_between_slices, rescale_slope, rescale_intercept, echo_time,
                  repetition_time, flip_angle, frame_time, frame_time_vector, functional_groups,
                  slices_of_file, has_modality_lut, has_real_world_maps, has_tables, modality_lut,
-                 palette, real_world_maps, table_faults, voi, notes, pixels, frames,
-                 extended_offsets, extended_lengths, fetched, texts] = header;
+                 palette, real_world_maps, table_faults, voi, quantity, suv_factor, notes, pixels,
+                 frames, extended_offsets, extended_lengths, fetched, texts] = header;
     static_cast<void>(memory);
     static_cast<void>(spacing_between_slices);
     static_cast<void>(slices_of_file);
@@ -74,6 +74,8 @@ auto kept_of(const FileHeader& header) {
     static_cast<void>(real_world_maps);
     static_cast<void>(table_faults);
     static_cast<void>(voi);
+    static_cast<void>(quantity);
+    static_cast<void>(suv_factor);
     static_cast<void>(notes);
     static_cast<void>(extended_offsets);
     static_cast<void>(extended_lengths);

@@ -92,6 +92,22 @@ TEST_CASE("every loop of every instruction set gives the bytes of the definition
     });
 }
 
+TEST_CASE("a factor and a divisor come behind slope and intercept, each step rounded") {
+    for (const PixelFormat& format : test::formats()) {
+        for (const DType dtype :
+             {DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
+            for (const Rescale& rescale :
+                 {Rescale{.slope = 1.7141, .intercept = -0.3, .factor = 2.429029766e-4},
+                  Rescale{.slope = 1.398, .intercept = 0, .divisor = 1.398 * 2.7657192e-4},
+                  Rescale{.factor = 3, .divisor = 7}}) {
+                for (const InstructionSet set : instruction_sets()) {
+                    CHECK(is_exact(format, rescale, dtype, Arithmetic::scaled_float64, set));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("float16 and bfloat16 are rounded to nearest even at and around every boundary") {
     // Cells of 1 times the number: whole vectors of equal cells, and a rest.
     const Bytes ones(37, std::byte{1});

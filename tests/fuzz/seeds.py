@@ -50,6 +50,7 @@ from builders_frames import (
     extended_table,
     rle_frame,
 )
+from builders_pet import ge_scan, pet_slice, philips_factor, scale_slope
 from fuzz import seeds_decoders
 from fuzz.mutation import Recipe
 
@@ -224,10 +225,54 @@ def refused_forms() -> Iterator[bytes]:
     )
 
 
+def pet() -> Iterator[bytes]:
+    """What SUV are made of, whole and with one attribute that is missing or of no use."""
+    late = {"SeriesTime": "190000"}
+    odd: list[dict[str, Any]] = [
+        {},
+        {"SeriesTime": "12:00:00.25", "SeriesDate": "2024.03.10"},
+        {"DecayCorrection": "ADMIN"},
+        {"Units": "GML"},
+        {"Units": "GML", "SUVType": "BSA"},
+        {"Units": "CNTS", "extra": philips_factor("0.5")},
+        {"Units": "CNTS", "extra": philips_factor("0")},
+        {"Units": "BQ"},
+        {**late, "extra": ge_scan("20240310120000+0100"), "TimezoneOffsetFromUTC": "+0100"},
+        {**late, "extra": ge_scan("20240310120000+0100")},
+        {**late, "extra": ge_scan("2024", 0x11)},
+        {"RadiopharmaceuticalStartDateTime": "20240310084000"},
+        {"RadiopharmaceuticalStartDateTime": "2024031112"},
+        {"RadiopharmaceuticalStartTime": "130000"},
+        {"RadiopharmaceuticalStartTime": None},
+        {"PatientWeight": "heavy"},
+        {"RadionuclideHalfLife": "1e-300"},
+        {"RadionuclideTotalDose": "370"},
+        {"doses": []},
+        {
+            "doses": [],
+            "extra": [Element(0x00540016, "SQ", encode([Element(0x00080005, "CS", "")]))],
+        },
+        *({"extra": scale_slope(one, vr)} for one, vr in ((1.0, "FL"), (1.0, "FD"), ("x", "DS"))),
+        {"extra": scale_slope(b"\0\0")},
+    ]
+    odd += [
+        {"SeriesTime": one}
+        for one in ("10:", "10:0000", "1060", "100000.", "100000.1234567", "x", "10001", "10.5")
+    ]
+    odd += [{"SeriesDate": one} for one in ("20240230", "00000101", "2024", "2024x310")]
+    odd += [
+        {name: None}
+        for name in ("CorrectedImage", "DecayCorrection", "PatientWeight", "AcquisitionTime")
+    ]
+    pixels = np.zeros((1, 2), np.int16)
+    yield from (pet_slice(pixels, **{**FEW, **one}) for one in odd)
+
+
 def header() -> Iterator[bytes]:
     yield from (recipe.build() for recipe in recipes())
     yield from with_tables()
     yield from refused_forms()
+    yield from pet()
     yield from (bad.build() for bad in BAD)
 
 

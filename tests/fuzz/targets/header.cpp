@@ -1,14 +1,17 @@
 // A whole file: from the prefix to the frames, in memory and through a file descriptor.
 // Covers: header/read_header.cpp header/attributes.cpp header/pixel_format.cpp
+// Covers: header/quantity_reader.cpp plan/suv.cpp plan/suv_time.cpp
 // Covers: header/table_reader.cpp header/lookup_table.cpp header/real_world_map.cpp
 
 #include "fuzz.hpp"
 #include "header/file_header.hpp"
 #include "header/pixel_format.hpp"
 #include "header/tables.hpp"
+#include "plan/suv.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,7 +45,8 @@ Outcome outcome_of(const Source& source, bool skip_tables = false, bool reads_vo
                                      {.texts = kTexts,
                                       .keep_fetched = true,
                                       .skip_tables = skip_tables,
-                                      .reads_voi = reads_voi},
+                                      .reads_voi = reads_voi,
+                                      .reads_quantity = reads_voi},
                                      stats);
     };
     if (const auto error = fuzz::error_of(read)) {
@@ -91,6 +95,15 @@ void check_voi(const FileHeader& header) {
                   "entries have their bits");
 }
 
+/// What SUV are made of, read together with that.
+void check_quantity(FileHeader& header) {
+    fuzz::require(header.quantity != nullptr, "what was asked for is there");
+    if (!fuzz::error_of([&] { settle_suv({&header, 1}); })) {
+        fuzz::require(header.suv_factor > 0.0 && std::isfinite(*header.suv_factor),
+                      "SUV are made by a number above 0");
+    }
+}
+
 void check(const FileHeader& header, ByteSpan file) {
     check_tables(header);
     for (std::size_t i = 0; i < header.frames.size(); ++i) {
@@ -127,9 +140,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       scanned.header.has_modality_lut == in_memory.header.has_modality_lut &&
                       scanned.header.has_real_world_maps == in_memory.header.has_real_world_maps,
                   "a scan sees what a load sees");
-    const Outcome shown = outcome_of({.path = path, .bytes = bytes}, true, true);
+    Outcome shown = outcome_of({.path = path, .bytes = bytes}, true, true);
     if (shown.error.empty()) {
         check_voi(shown.header);
+        check_quantity(shown.header);
     }
     if (in_memory.error.empty()) {
         check(in_memory.header, bytes);
