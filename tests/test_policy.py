@@ -11,6 +11,7 @@ import pytest
 import torchdicom as td
 from builders import ct_slice, write_series
 from builders_defects import ACTIONS, CASE_OF, CASES, DROPPED, LAX, Case
+from builders_multiframe import dose
 from builders_parts import flat, keys_in, part_key, write_more, write_scout
 from helpers import Backend, affine_of, codes, expect_error, firsts
 
@@ -203,6 +204,11 @@ def test_nothing_is_left_after_dropping(tmp_path: Path, backend: Backend, code: 
 # --- what no policy settles
 
 
+def tilted_dose() -> bytes:
+    """Its planes are not across z, and their places are given along z."""
+    return dose(3, offsets=(5, 8, 11), ImageOrientationPatient=(1, 0, 0, 0, 0.6, 0.8))
+
+
 def refusals() -> dict[str, tuple[str, list[bytes]]]:
     two: list[dict[str, Any]] = [
         {"SOPInstanceUID": "1.1", "ImagePositionPatient": (0, 0, z)} for z in (0, 1)
@@ -216,7 +222,7 @@ def refusals() -> dict[str, tuple[str, list[bytes]]]:
         "one instance, other bytes": ("duplicate_files", [ct_slice(**one) for one in two]),
         "no grid": ("invalid_geometry", [ct_slice(PixelSpacing=None)]),
         "frames": ("unsupported_multi_frame", [ct_slice(bytes(48), NumberOfFrames=2)]),
-        "dose": ("unsupported_functional_groups", [ct_slice(DoseGridScaling="1e-5")]),
+        "dose": ("invalid_geometry", [tilted_dose()]),
         "segmentation": ("not_a_volume", [ct_slice(**segmentation)]),
         "partial": ("unsupported_photometric", [ct_slice(**partial)]),
     }

@@ -46,7 +46,8 @@ def _only(candidates: Sequence[Part], parts: Sequence[Part]) -> Part:
         return candidates[0]
     lines = "\n".join(_describe(part, candidates) for part in candidates)
     msg = f"There are {len(candidates)} series; name one of them:\n{lines}"
-    if aside := sum(len(part.files) for part in parts) - sum(len(one.files) for one in candidates):
+    named = {file.source for part in candidates for file in part.files}
+    if aside := len({file.source for part in parts for file in part.files} - named):
         msg += f"\n{aside} localizer file(s) are not counted."
     raise SeriesError(msg, code="several_series")
 
@@ -61,7 +62,8 @@ def _fail_unknown(parts: Sequence[Part], wanted: str) -> NoReturn:
 def _describe(part: Part, candidates: Sequence[Part]) -> str:
     first = part.files[0]
     header = first.header
-    count = f"{len(part.files)} file{'' if len(part.files) == 1 else 's'}"
+    number = len({file.source for file in part.files})
+    count = f"{number} file{'' if number == 1 else 's'}"
     size = f"{header.rows or 0}x{header.columns or 0}"
     description = first.texts.get("SeriesDescription", "")
     differs = _what_differs(part, [one for one in candidates if one.uid == part.uid])
