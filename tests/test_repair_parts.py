@@ -121,6 +121,38 @@ def test_series_of_an_index(tmp_path: Path, backend: Backend) -> None:
     assert series.affine[1, 0].item() == 1.1
 
 
+# --- several times
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_each_time_is_repaired_like_the_first(tmp_path: Path, backend: Backend, name: str) -> None:
+    places, shape = SERIES[name]
+    n = len(places)
+    cells = np.random.default_rng(2).integers(-500, 500, (2 * n, 6, 8)).astype(np.int16)
+    paths = write_series(
+        tmp_path,
+        2 * n,
+        pixels=list(cells),
+        ImagePositionPatient=places * 2,
+        TemporalPositionIdentifier=[1] * n + [2] * n,
+        PixelPaddingValue=[7] * n + [9] * n,
+    )
+    alone = [td.load(part, policy=ALL, backend=backend) for part in (paths[:n], paths[n:])]
+    volume = td.load(tmp_path, policy=ALL, backend=backend)
+    assert tuple(volume.data.shape) == mask_of(volume).shape == (2, *shape)
+    for k, one in enumerate(alone):
+        assert_same_bits(volume.data[k].contiguous(), one.data)
+        assert torch.equal(mask_of(volume)[k], mask_of(one))
+        part = volume.provenance[k * shape[0] : (k + 1) * shape[0]]
+        assert repr(part) == repr(one.provenance)
+    assert torch.equal(affine_of(volume), affine_of(alone[0]))
+    assert volume.coords["t"]["TemporalPositionIdentifier"].tolist() == [1, 2]
+    options: dict[str, Any] = {"policy": ALL, "slices": [-1, 2], "region": (1, 3, 2, 6)}
+    few = td.load(tmp_path, t=[1], backend=backend, **options)
+    assert_same_bits(few.data, volume.data[1:, [-1, 2], 1:3, 2:6].contiguous())
+    assert_volumes_equal(few, td.load(tmp_path, t=1, backend="reference", **options))
+
+
 # --- both backends
 
 

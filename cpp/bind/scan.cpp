@@ -336,14 +336,14 @@ py::object repaired_stack(const py::dict& columns, const py::dict& policy, std::
     if (!repair) {
         return py::none{};
     }
-    const PixelFormat format = pixel_format_of(series.slices.front());
-    const Window left = reduced(window_of(std::nullopt, format), reduce);
+    const FileHeader& first = series.slices.front();
+    const Window whole{.y1 = first.rows.value_or(0), .x1 = first.columns.value_or(0)};
+    const Window left = reduced(whole, reduce);
     const Canvas canvas =
         canvas_of(*repair, {.rows = left.rows(), .columns = left.columns()}, reduce);
-    return py::make_tuple(repair->slices.size(),
-                          format.rows + ((canvas.top + canvas.bottom) << reduce),
-                          format.columns + ((canvas.left + canvas.right) << reduce),
-                          affine_of(*repair, canvas, reduce));
+    return py::make_tuple(
+        repair->slices.size(), whole.y1 + ((canvas.top + canvas.bottom) << reduce),
+        whole.x1 + ((canvas.left + canvas.right) << reduce), affine_of(*repair, canvas, reduce));
 }
 
 } // namespace

@@ -80,45 +80,50 @@ class Assembly {
              std::span<const std::size_t> sources, std::span<const std::size_t> picks)
         : repair_{&repair}, request_{&request}, loaded_{&loaded}, sources_{sources}, picks_{picks},
           size_{loaded.plan.extent()}, canvas_{canvas_of(repair, size_, request.reduce)},
-          plan_{make_plan_of_result()} {}
+          plan_{plan_of_result()} {}
 
     [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
     [[nodiscard]] const Canvas& canvas() const noexcept { return canvas_; }
 
-    /// One slice of the result, all channels, and its mask.
+    /// The slice that a task of the result is.
+    [[nodiscard]] const RepairedSlice& slice_of(std::size_t task) const {
+        return repair_->slices[picks_[task % picks_.size()]];
+    }
+
+    /// One slice of the result at one time, all channels, and its mask.
     void make(std::size_t task, const OutputMemory& output) const {
+        const RepairedSlice& slice = slice_of(task);
         const std::size_t time = task / picks_.size();
-        const RepairedSlice& slice = repair_->slices[picks_[task % picks_.size()]];
-        const Source source{.time = time, .slice = slice.before};
         for (std::size_t channel = 0; channel < plan_.channels; ++channel) {
             const MutableByteSpan plane = output.plane(plan_.plane_index(task, channel));
             if (slice.is_filled) {
-                fill_plane(fill_of(source, channel), plan_.dtype, plane);
+                fill_plane(fill_of(time, slice, channel), plan_.dtype, plane);
                 std::ranges::fill(output.mask_slot(task), std::byte{0});
             } else if (repair_->interpolates()) {
-                interpolate(slice, time, channel, plane, output.mask_slot(task));
+                interpolate(time, slice, channel, plane, output.mask_slot(task));
             } else {
-                std::ranges::copy(plane_of(source, channel), plane.begin());
-                std::ranges::copy(mask_of(source), output.mask_slot(task).begin());
+                std::ranges::copy(plane_of(time, slice.before, channel), plane.begin());
+                std::ranges::copy(mask_of(time, slice.before), output.mask_slot(task).begin());
             }
         }
     }
 
   private:
     /// The slices' own plan, with the tasks of the picks and the window of the canvas.
-    [[nodiscard]] Plan make_plan_of_result() const {
+    [[nodiscard]] Plan plan_of_result() const {
         Plan plan = loaded_->plan;
         const OutputOptions& options = request_->output;
         if (repair_->interpolates()) {
             plan.dtype = options.dtype ? *options.dtype : gray_dtype(plan.format, options);
         }
         plan.tasks.clear();
-        plan.slices = picks_.size();
-        for (std::size_t t = 0; t < loaded_->plan.tasks.size() / sources_.size(); ++t) {
+        const std::size_t times = loaded_->plan.tasks.size() / sources_.size();
+        for (std::size_t time = 0; time < times; ++time) {
             for (const std::size_t pick : picks_) {
-                plan.tasks.push_back(task_of({.time = t, .slice = repair_->slices[pick].before}));
+                plan.tasks.push_back(task_of(time, repair_->slices[pick].before));
             }
         }
+        plan.slices = picks_.size();
         if (repair_->is_straight) {
             PixelFormat format = slice_format(plan);
             const std::size_t rows = (canvas_.top + canvas_.bottom) << request_->reduce;
@@ -130,64 +135,58 @@ class Assembly {
         return plan;
     }
 
-    /// A slice of the files at one of the times that were loaded.
-    struct Source {
-        std::size_t time = 0;
-        std::size_t slice = 0;
-    };
-
     /// Where a slice of the files stands among those that were loaded.
-    [[nodiscard]] std::size_t place_of(Source source) const {
-        const auto found = std::ranges::lower_bound(sources_, source.slice);
-        return source.time * sources_.size() + static_cast<std::size_t>(found - sources_.begin());
+    [[nodiscard]] std::size_t place_of(std::size_t time, std::size_t source) const {
+        const auto found = std::ranges::lower_bound(sources_, source);
+        return time * sources_.size() + static_cast<std::size_t>(found - sources_.begin());
     }
-    [[nodiscard]] const FrameTask& task_of(Source source) const {
-        return loaded_->plan.tasks[place_of(source)];
+    [[nodiscard]] const FrameTask& task_of(std::size_t time, std::size_t source) const {
+        return loaded_->plan.tasks[place_of(time, source)];
     }
-    [[nodiscard]] ByteSpan plane_of(Source source, std::size_t channel) const {
+    [[nodiscard]] ByteSpan plane_of(std::size_t time, std::size_t source,
+                                    std::size_t channel) const {
         const Plan& plan = loaded_->plan;
-        const std::size_t index = plan.plane_index(place_of(source), channel);
+        const std::size_t index = plan.plane_index(place_of(time, source), channel);
         return loaded_->buffer.bytes().subspan(index * plan.plane_bytes(), plan.plane_bytes());
     }
-    [[nodiscard]] ByteSpan mask_of(Source source) const {
+    [[nodiscard]] ByteSpan mask_of(std::size_t time, std::size_t source) const {
         const std::size_t count = loaded_->plan.values_per_plane();
-        return loaded_->mask.bytes().subspan(place_of(source) * count, count);
+        return loaded_->mask.bytes().subspan(place_of(time, source) * count, count);
     }
 
-    [[nodiscard]] double fill_of(Source source, std::size_t channel) const {
-        const FrameTask& task = task_of(source);
+    [[nodiscard]] double fill_of(std::size_t time, const RepairedSlice& slice,
+                                 std::size_t channel) const {
+        const FrameTask& task = task_of(time, slice.before);
         return fill_value_of(loaded_->series.slices[task.header], loaded_->plan, task, channel,
                              request_->output, loaded_->series.units, request_->policy.fill_value);
     }
 
     /// The double values of a slice, which may lie between two of the files.
-    void mix(const RepairedSlice& slice, std::size_t time, std::size_t channel,
+    void mix(std::size_t time, const RepairedSlice& slice, std::size_t channel,
              std::span<double> values, MutableByteSpan mask) const {
-        const Source before{.time = time, .slice = slice.before};
         const MutableByteSpan bytes = std::as_writable_bytes(values);
-        std::ranges::copy(plane_of(before, channel), bytes.begin());
-        std::ranges::copy(mask_of(before), mask.begin());
+        std::ranges::copy(plane_of(time, slice.before, channel), bytes.begin());
+        std::ranges::copy(mask_of(time, slice.before), mask.begin());
         if (!slice.weight) {
             return;
         }
-        const Source behind{.time = time, .slice = slice.before + 1};
-        const ByteSpan next = plane_of(behind, channel);
-        const ByteSpan next_mask = mask_of(behind);
+        const ByteSpan next = plane_of(time, slice.before + 1, channel);
+        const ByteSpan next_mask = mask_of(time, slice.before + 1);
         for (std::size_t i = 0; i < values.size(); ++i) {
-            double other = 0;
-            std::memcpy(&other, next.subspan(i * sizeof(double)).data(), sizeof(double));
-            values[i] = values[i] * (1 - *slice.weight) + other * *slice.weight;
+            double behind = 0;
+            std::memcpy(&behind, next.subspan(i * sizeof(double)).data(), sizeof(double));
+            values[i] = values[i] * (1 - *slice.weight) + behind * *slice.weight;
             mask[i] &= next_mask[i];
         }
     }
 
-    void interpolate(const RepairedSlice& slice, std::size_t time, std::size_t channel,
+    void interpolate(std::size_t time, const RepairedSlice& slice, std::size_t channel,
                      MutableByteSpan plane, MutableByteSpan mask) const {
         thread_local std::vector<double> values;
         thread_local std::vector<std::byte> valid;
         values.resize(size_.rows * size_.columns);
         valid.resize(values.size());
-        mix(slice, time, channel, values, valid);
+        mix(time, slice, channel, values, valid);
         const Converter narrow{entry_format(PixelFormat{}, true), Rescale{}, plan_.dtype};
         if (!repair_->is_straight) {
             narrow.convert(std::as_bytes(std::span{values}), plane, false);
@@ -200,17 +199,17 @@ class Assembly {
         straighten({.values = values, .mask = valid, .size = size_},
                    {.y = static_cast<double>(canvas_.top) + offset.y,
                     .x = static_cast<double>(canvas_.left) + offset.x},
-                   reduced(plan_.window, request_->reduce),
-                   fill_of({.time = time, .slice = slice.before}, channel), straight, mask);
+                   reduced(plan_.window, request_->reduce), fill_of(time, slice, channel), straight,
+                   mask);
         narrow.convert(std::as_bytes(std::span{straight}), plane, false);
     }
 
     const Repair* repair_;
     const LoadRequest* request_;
     const LoadedSeries* loaded_;
-    std::span<const std::size_t> sources_; ///< slices of each time that were loaded
-    std::span<const std::size_t> picks_;   ///< slices of the repaired stack that are wanted
-    Extent size_;                          ///< of a slice, reduced
+    std::span<const std::size_t> sources_;
+    std::span<const std::size_t> picks_;
+    Extent size_; ///< of a slice, reduced
     Canvas canvas_;
     Plan plan_;
 };
@@ -246,12 +245,12 @@ LoadedSeries load_repaired(Series series, const Repair& repair, const LoadReques
     parallel_for(tasks, request.parallel, [&](std::size_t i) { assembly.make(i, output); });
     std::vector<std::optional<Vector3>> made;
     for (std::size_t i = 0; i < tasks; ++i) {
-        const RepairedSlice& slice = repair.slices[picks[i % picks.size()]];
+        const RepairedSlice& slice = assembly.slice_of(i);
         made.push_back(slice.is_made() ? std::optional{slice.position_mm} : std::nullopt);
     }
     loaded.grid = grid_for(repair, assembly, picks, request, loaded.levels);
     loaded.made = std::move(made);
-    loaded.over_slices.clear(); // of the slices of the files
+    loaded.over_slices.clear(); // a slice that no file has has no time of its own
     loaded.plan = assembly.plan();
     loaded.buffer = output.take_buffer();
     loaded.mask = output.take_mask();

@@ -177,7 +177,8 @@ std::optional<Repair> repair_of(const Series& series, const Policy& policy) {
         return std::nullopt;
     }
     Repair repair{.slices = {}, .affine = *series.affine, .normal = series.normal};
-    StackOfFiles stack{.slices = first_stack(series), .normal = series.normal};
+    const std::size_t count = series.slices.size() / series.times; // all times lie alike
+    StackOfFiles stack{.slices = std::span{series.slices}.first(count), .normal = series.normal};
     if (missing != nullptr) {
         stack.step = step_of(*missing);
         fill_gaps(stack, *missing, repair);

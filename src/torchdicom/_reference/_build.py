@@ -58,7 +58,6 @@ class Request:
     rwvm: str | None
     finish: Finish | None
     suv: float | None = None  # what `output="suv"` multiplies by, once the series is known
-    middle: FileHeader | None = None  # whose window all slices have, where that is settled
 
 
 def build(judged: Judged, request: Request) -> Volume:
@@ -77,7 +76,7 @@ def built(judged: Judged, request: Request) -> tuple[Volume, float]:
     """
     first = judged.files[0]
     pixels = pixel_format(first)  # all are the same, or it were no part
-    picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
+    picks, times = _picks(judged, request.slices), time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     _check_tiles(first, request.reduce)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
@@ -152,15 +151,10 @@ def _check_units(tasks: Sequence[Task]) -> None:
             raise UnsupportedError(msg, code="unsupported_pixel_format", path=task.file.path)
 
 
-def middle_slice(judged: Judged) -> FileHeader:
-    """The slice whose window all have; of a cine the first frame."""
-    is_cine = judged.part.kind == "cine"
-    return judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
-
-
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
     """What the middle slice of the first time says about all that are loaded."""
-    middle = request.middle or middle_slice(judged)
+    is_cine = judged.part.kind == "cine"
+    middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
     mapping = Mapping()
     if request.finish is not None and request.finish.window == "file":
         mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
@@ -230,7 +224,7 @@ def _picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
     return picks
 
 
-def _time_picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
+def time_picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
     """The positions along t; 0 where there is no such axis."""
     if not _has_times(judged):
         if wanted is not None:

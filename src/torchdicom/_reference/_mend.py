@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 
 from torchdicom._errors import LimitError, UnsupportedError
-from torchdicom._reference._build import built, dtype_of, middle_slice
-from torchdicom._reference._coords import coords_of
+from torchdicom._reference._build import built, dtype_of, time_picks
 from torchdicom._reference._grid import checked_window, picked, selected_affine, spacing_of
 from torchdicom._reference._mapping import INTEGERS, Mapping, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._judge import Judged
     from torchdicom._reference._pixel_format import PixelFormat
+    from torchdicom._reference._pixels import Window
     from torchdicom._reference._repair import Canvas, Repair, Slice
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -53,11 +53,11 @@ def build_repaired(judged: Judged, repair: Repair, request: Request, policy: Pol
         ValueError: As `build`; for an integer dtype of interpolated values; for a fill value that
             the dtype does not hold.
     """
-    if judged.num_times > 1:
-        return _each_time(judged, repair, request, policy)
     first = judged.files[0]
     pixels = pixel_format(first)
     _check(first, pixels, repair, request)
+    if request.output == "suv":
+        request = replace(request, suv=suv_factor(judged.files))
     picks = picked(request.slices, len(repair.slices))
     wanted = [repair.slices[pick] for pick in picks]
     after = (one.before + 1 for one in wanted if one.weight is not None)
@@ -71,85 +71,99 @@ def build_repaired(judged: Judged, repair: Repair, request: Request, policy: Pol
         dtype=torch.float64 if repair.interpolates else request.dtype,
     )
     volume, shift = built(judged, own)
-    z = volume.dims.index("z")
-    # As (slices, channels, rows, columns), whatever there is of channels.
-    images = volume.data.movedim(z, 0)
-    images = images[:, None] if images.ndim == 3 else images
-    size = (images.shape[2], images.shape[3])
-    canvas = canvas_of(repair, size, request.reduce)
-    grown = [(new - old) << request.reduce for new, old in zip(canvas.size, size, strict=True)]
-    window = checked_window(
-        request.region, request.reduce, pixels.rows + grown[0], pixels.columns + grown[1]
+    canvas = canvas_of(repair, (volume.data.shape[-2], volume.data.shape[-1]), request.reduce)
+    window = _window(request, pixels, canvas, volume)
+    dtype = _dtype(request, pixels) if repair.interpolates else volume.data.dtype
+    lengths = dict(zip(volume.dims, volume.data.shape, strict=True))
+    lengths |= {"z": len(picks), "y": window.size[0], "x": window.size[1]}
+    data = output_tensor(tuple(lengths.values()), dtype, request.out)
+    mask = torch.zeros([n for dim, n in lengths.items() if dim != "c"], dtype=torch.bool)
+    times = time_picks(judged, request.times)
+    slices_each = len(judged.files) // judged.num_times
+    provenance: list[SliceProvenance] = []
+    stacks = zip(
+        _stacks(volume.data, volume.dims),
+        _masks(volume).view(len(times), len(sources), *volume.data.shape[-2:]),
+        _stacks(data, volume.dims),
+        mask.view(len(times), len(picks), *window.size),
+        strict=True,
     )
-    dtype = volume.data.dtype
-    if repair.interpolates:
-        dtype = _dtype(request, pixels)
-    lengths = {"c": images.shape[1], "z": len(picks), "y": window.size[0], "x": window.size[1]}
-    data = output_tensor(tuple(lengths[dim] for dim in volume.dims), dtype, request.out)
-    mask = torch.zeros((len(picks), *window.size), dtype=torch.bool)
-    placed = data.movedim(z, 0)
-    placed = placed[:, None] if placed.ndim == 3 else placed
-    fills = _fills(judged, sources, pixels, request, policy, images.shape[1])
-    known = dict(zip(sources, zip(images, _masks(volume), strict=True), strict=True))
-    for i, one in enumerate(wanted):
-        for channel, fill in enumerate(fills[one.before]):
-            if one.is_filled:
-                placed[i, channel] = _as_fill(fill, dtype)
-                continue
-            if not repair.interpolates:
-                placed[i, channel] = known[one.before][0][channel]
-                mask[i] = known[one.before][1]
-                continue
-            values, valid = _mixed(one, channel, known)
-            if repair.is_straight:
-                values, valid = _shifted(values, valid, one, canvas, request.reduce, fill)
-                values, valid = (array[window.slices(request.reduce)] for array in (values, valid))
-            placed[i, channel] = converted(np.ascontiguousarray(values), dtype, picks[i])
-            mask[i] = torch.from_numpy(np.ascontiguousarray(valid))
+    for t, (images, masks, placed, valid) in enumerate(stacks):
+        files = {source: judged.files[times[t] * slices_each + source] for source in sources}
+        known = dict(zip(sources, zip(images, masks, strict=True), strict=True))
+        for i, one in enumerate(wanted):
+            fills = _fills(files[one.before], pixels, request, policy, images.shape[1])
+            drawn = _Drawn(one, repair, canvas, window, request.reduce)
+            for channel, fill in enumerate(fills):
+                drawn.put(known, channel, fill, placed[i, channel], valid[i], picks[i])
+            at = t * len(sources) + sources.index(one.before)
+            provenance.append(_made(one) if one.is_made else volume.provenance[at])
     whole = affine_of(repair, canvas, request.reduce)
-    affine = selected_affine(
-        whole,
-        None if request.slices is None else picks,
-        window,
-        shift,
-        (1.0, 1.0),
-    )
+    selection = None if request.slices is None else picks
+    affine = selected_affine(whole, selection, window, shift, (1.0, 1.0))
     return replace(
         volume,
         data=data,
-        coords={},
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
         spacing_mm=_spacing(affine, whole, request.reduce),
-        provenance=tuple(
-            _made(one) if one.is_made else volume.provenance[sources.index(one.before)]
-            for one in wanted
-        ),
+        provenance=tuple(provenance),
+        # A slice that no file has has no time of its own.
+        coords={dim: values for dim, values in volume.coords.items() if dim != "z"},
         valid_mask=mask,
     )
 
 
-def _each_time(judged: Judged, repair: Repair, request: Request, policy: Policy) -> Volume:
-    """The stacks of all times that are wanted; they lie where the first one does."""
-    count = len(judged.files) // judged.num_times
-    times = picked(request.times, judged.num_times, "Time")
-    suv = suv_factor(judged.files) if request.output == "suv" else None
-    own = replace(request, times=None, out=None, suv=suv, middle=middle_slice(judged))
-    stacks = [judged.files[time * count : (time + 1) * count] for time in times]
-    volumes = [
-        build_repaired(replace(judged, files=files, num_times=1), repair, own, policy)
-        for files in stacks
-    ]
-    stacked = torch.stack([one.data for one in volumes])
-    data = output_tensor(tuple(stacked.shape), stacked.dtype, request.out)
-    data.copy_(stacked)
-    return replace(
-        volumes[0],
-        data=data,
-        dims=("t", *volumes[0].dims),
-        provenance=tuple(one for volume in volumes for one in volume.provenance),
-        coords={"t": dict(coords_of(judged, range(count), times)["t"])},
-        valid_mask=torch.stack([_masks(one) for one in volumes]),
-    )
+def _window(request: Request, pixels: PixelFormat, canvas: Canvas, volume: Volume) -> Window:
+    """The region, in pixels of the canvas before they are halved."""
+    sizes = zip((pixels.rows, pixels.columns), canvas.size, volume.data.shape[-2:], strict=True)
+    rows, columns = (n + ((new - old) << request.reduce) for n, new, old in sizes)
+    return checked_window(request.region, request.reduce, rows, columns)
+
+
+def _stacks(data: torch.Tensor, dims: Sequence[str]) -> torch.Tensor:
+    """A view of shape (times, slices, channels, rows, columns), whichever of these there are."""
+    names = list(dims)
+    for dim in ("c", "t"):
+        if dim not in names:
+            data, names = data.unsqueeze(0), [dim, *names]
+    return data.permute([names.index(dim) for dim in ("t", "z", "c", "y", "x")])
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """How one slice of the result is made of those of the files."""
+
+    one: Slice
+    repair: Repair
+    canvas: Canvas
+    window: Window
+    halvings: int
+
+    def put(
+        self,
+        known: Lookup[int, tuple[torch.Tensor, torch.Tensor]],
+        channel: int,
+        fill: float,
+        image: torch.Tensor,
+        mask: torch.Tensor,
+        place: int,
+    ) -> None:
+        """Fill one channel of its image, and its mask, which is False so far."""
+        one = self.one
+        if one.is_filled:
+            image.copy_(_as_fill(fill, image.dtype))
+            return
+        if not self.repair.interpolates:
+            image.copy_(known[one.before][0][channel])
+            mask.copy_(known[one.before][1])
+            return
+        values, valid = _mixed(one, channel, known)
+        if self.repair.is_straight:
+            values, valid = _shifted(values, valid, one, self.canvas, self.halvings, fill)
+            part = self.window.slices(self.halvings)
+            values, valid = values[part], valid[part]
+        image.copy_(converted(np.ascontiguousarray(values), image.dtype, place))
+        mask.copy_(torch.from_numpy(np.ascontiguousarray(valid)))
 
 
 def _check(first: FileHeader, pixels: PixelFormat, repair: Repair, request: Request) -> None:
@@ -183,32 +197,20 @@ def _masks(volume: Volume) -> torch.Tensor:
 
 
 def _fills(
-    judged: Judged,
-    sources: Sequence[int],
-    pixels: PixelFormat,
-    request: Request,
-    policy: Policy,
-    channels: int,
-) -> dict[int, list[float]]:
-    """What voxels have that no file has, behind each of the slices, in each channel."""
-    found = {}
-    for source in sources:
-        file = judged.files[source]
-        value = policy.fill_value
-        if value is None:
-            value = _value_of(file, pixels, request)
-        finish = request.finish
-        if finish is not None and finish.clip is not None:
-            low, high = finish.clip
-            value = min(max(value, low), high)
-        values = [value] * channels
-        if finish is not None and finish.mean:
-            means, stds = (
-                one * channels if len(one) == 1 else one for one in (finish.mean, finish.std)
-            )
-            values = [(value - mean) / std for mean, std in zip(means, stds, strict=True)]
-        found[source] = values
-    return found
+    file: FileHeader, pixels: PixelFormat, request: Request, policy: Policy, channels: int
+) -> list[float]:
+    """What voxels have that no file has, behind a slice, in each channel."""
+    value = policy.fill_value
+    if value is None:
+        value = _value_of(file, pixels, request)
+    finish = request.finish
+    if finish is not None and finish.clip is not None:
+        low, high = finish.clip
+        value = min(max(value, low), high)
+    if finish is None or not finish.mean:
+        return [value] * channels
+    means, stds = (one * channels if len(one) == 1 else one for one in (finish.mean, finish.std))
+    return [(value - mean) / std for mean, std in zip(means, stds, strict=True)]
 
 
 def _value_of(file: FileHeader, pixels: PixelFormat, request: Request) -> float:
@@ -216,7 +218,7 @@ def _value_of(file: FileHeader, pixels: PixelFormat, request: Request) -> float:
     is_window = request.finish is not None and request.finish.window is not None
     if is_window or pixels.samples > 1 or pixels.is_palette:
         return 0.0
-    mapping = mapping_of(file, pixels, request.output, request.dtype, request.rwvm)
+    mapping = mapping_of(file, pixels, request.output, request.dtype, request.rwvm, request.suv)
     padding, _ = file.padding
     if padding is not None and not pixels.is_float:
         stored = padding - 0x1_0000 if pixels.is_signed and padding >= 0x8000 else padding

@@ -94,7 +94,9 @@ def repair_of(judged: Judged, policy: Policy) -> Repair | None:
     }
     if not wanted:
         return None
-    files, normal, affine = judged.files, judged.normal, judged.affine
+    # The slices of all times lie alike.
+    files = judged.files[: len(judged.files) // judged.num_times]
+    normal, affine = judged.normal, judged.affine
     if (missing := wanted.get("missing_slices")) is not None:
         repair = _filled(files, normal, affine, missing)
     elif (uneven := wanted.get("uneven_spacing")) is not None:
