@@ -187,7 +187,7 @@ CASES = [
         (0, 100, 300),
         slices=(1,),
         files=(2,),
-        measured={"repeats": 1},
+        measured={"repeats": 1, "least": 1, "most": 2},
     ),
     Case(
         "gantry_tilt",

@@ -37,6 +37,7 @@ SPLITTING = {
     "units": "HU/slope/intercept",
     "orientation": "1.000\\0.000\\0.000\\0.000\\1.000\\0.000",
     "SOPInstanceUID": "",
+    "StackID": "",
 }
 SCOUT = {
     "localizer": "localizer",
@@ -52,6 +53,8 @@ def part_key(differs: dict[str, str] | None = None, uid: str = UID) -> str:
         msg = f"no such text: {texts.keys() - SPLITTING.keys()}"
         raise ValueError(msg)
     number = 14695981039346656037
+    if not texts["StackID"]:
+        texts.pop("StackID")  # keys of classic series are older than it
     for byte in "|".join(texts.values()).encode():
         number = (number ^ byte) * 1099511628211 % (1 << 64)
     return f"{uid}#{number >> 32 ^ number & 0xFFFFFFFF:08x}"

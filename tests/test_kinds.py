@@ -101,7 +101,6 @@ def test_position_is_kept_where_only_the_orientation_is_absent(backend: Backend)
     [
         {"ImagePositionPatient": (0, 0, 0)},
         {"Modality": "CT"},
-        {"Modality": "NM"},
         {"ImageType": LOCALIZER},
     ],
 )

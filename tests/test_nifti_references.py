@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
 import numpy.typing as npt
+import pydicom
 import pytest
 
 import torchdicom as td
 from helpers import CLASS_OF, Backend, affine_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.data
 
@@ -52,7 +52,6 @@ def _d2n(path: str, suffix: str = "", **more: Any) -> Row:
     return Row(folder, f"{folder}_ground_truth{suffix}.nii.gz", **more)
 
 
-FUNCTIONAL = "unsupported_functional_groups"
 TABLE = [
     _mirp("STS_001/PET"),
     _mirp("STS_002/CT"),
@@ -75,25 +74,18 @@ TABLE = [
         "mirp/test/data/sts_images/STS_001/PET/nifti/mask/mask.nii.gz",
         refused="no_images",
     ),
-    # Time series of single frames.
+    # Time series of single frames, of which nothing is left that says so.
     _d2n("ge/fmri/001", refused="duplicate_positions"),
     _d2n("philips/fmri/001", refused="duplicate_positions"),
-    _d2n("hyperfine/anatomical/001", refused=FUNCTIONAL),
-    _d2n("hyperfine/anatomical/001", "_reoriented", refused=FUNCTIONAL),
-    _d2n("philips_enhanced/anatomical/001", refused=FUNCTIONAL),
-    _d2n("philips_enhanced/fmri/001", refused=FUNCTIONAL),
-    _d2n("philips_enhanced/fmri/001_implicit", refused=FUNCTIONAL),
-    _d2n("siemens_multiframe/anatomical/001", refused=FUNCTIONAL),
-    Row(
-        "dcm_qa_mosaic/In/ep2d_Int_HF_5",
-        "dcm_qa_mosaic/Ref/5_ep2d_Int_HF.nii",
-        refused="unsupported_mosaic",
-    ),
-    Row(
-        "dcm_qa_mosaic/In/cmrr_Asc_6",
-        "dcm_qa_mosaic/Ref/6_cmrr_Asc.nii",
-        refused="unsupported_mosaic",
-    ),
+    _d2n("hyperfine/anatomical/001"),
+    _d2n("hyperfine/anatomical/001", "_reoriented"),
+    _d2n("philips_enhanced/anatomical/001"),
+    _d2n("philips_enhanced/fmri/001"),
+    _d2n("philips_enhanced/fmri/001_implicit"),
+    _d2n("siemens_multiframe/anatomical/001"),
+    # The first tile of one is its uppermost slice, of the other its lowest.
+    Row("dcm_qa_mosaic/In/ep2d_Int_HF_5", "dcm_qa_mosaic/Ref/5_ep2d_Int_HF.nii"),
+    Row("dcm_qa_mosaic/In/cmrr_Asc_6", "dcm_qa_mosaic/Ref/6_cmrr_Asc.nii"),
 ]
 
 
@@ -129,8 +121,14 @@ def test_reference(data_dir: Path, backend: Backend, row: Row) -> None:
         assert caught.value.code == row.refused
         return
     volume = td.load(folder, backend=backend)
-    image: Any = nibabel.load(data_dir / row.nifti)
+    assert_equal(volume, data_dir / row.nifti)
+
+
+def assert_equal(volume: td.Volume, nifti: Path) -> None:
+    image: Any = nibabel.load(nifti)
     expected: Array = np.asanyarray(image.dataobj)
+    if expected.shape[3:] == (1,):
+        expected = expected[..., 0]  # one time, which is none here
     if expected.dtype.names is not None:  # red, green, blue, and an alpha that says nothing
         expected = np.stack([expected[name] for name in "RGB"], axis=-1)
     data, ras = volume.to_ras_xyz()
@@ -139,6 +137,25 @@ def test_reference(data_dir: Path, backend: Backend, row: Row) -> None:
     actual = turned(data.numpy(), turn)
     assert actual.shape == expected.shape
     assert np.allclose(actual, expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("maker", ["ge", "philips"])
+def test_time_series_that_says_so_again(
+    data_dir: Path, tmp_path: Path, backend: Backend, maker: str
+) -> None:
+    """The files as they were before the order in time was taken out of them."""
+    folder = data_dir / f"dicom2nifti/tests/data/{maker}/fmri/001"
+    images = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    images.sort(key=lambda image: int(image.InstanceNumber))
+    seen: Counter[tuple[float, ...]] = Counter()
+    for i, image in enumerate(images):
+        place = tuple(image.ImagePositionPatient)
+        seen[place] += 1
+        image.TemporalPositionIdentifier = seen[place]
+        image.save_as(tmp_path / f"{i}.dcm")
+    volume = td.load(tmp_path, backend=backend)
+    assert volume.dims == ("t", "z", "y", "x")
+    assert_equal(volume, Path(f"{folder}_ground_truth.nii.gz"))
 
 
 def test_table_has_every_nifti_file(data_dir: Path) -> None:

@@ -215,7 +215,6 @@ def refusals() -> dict[str, tuple[str, list[bytes]]]:
         "one instance, other bytes": ("duplicate_files", [ct_slice(**one) for one in two]),
         "no grid": ("invalid_geometry", [ct_slice(PixelSpacing=None)]),
         "frames": ("unsupported_multi_frame", [ct_slice(bytes(48), NumberOfFrames=2)]),
-        "dose": ("unsupported_functional_groups", [ct_slice(DoseGridScaling="1e-5")]),
         "segmentation": ("not_a_volume", [ct_slice(**segmentation)]),
         "partial": ("unsupported_photometric", [ct_slice(**partial)]),
     }

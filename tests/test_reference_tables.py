@@ -218,7 +218,7 @@ def test_integers_need_a_map_of_integers() -> None:
         assert element.endswith(f"RealWorldValue{keyword}")
 
 
-def test_groups_of_frames_keep_modality_values_refused() -> None:
+def test_only_map_of_the_shared_group_makes_modality_values() -> None:
     item = real_world_item("A", -9, 9, slope=2.0, intercept=0.0)
     file = mapped(real_world(item, shared=True))
-    assert code_of(file, output="modality")[0] == "unsupported_functional_groups"
+    assert torch.equal(decode(file, output="modality"), decode(file, output="real_world"))

@@ -304,23 +304,14 @@ def test_several_series_of_one_uid_say_what_differs(tmp_path: Path, backend: Bac
 
 
 def enhanced() -> bytes:
-    groups = [[element("RescaleSlope", 1)]]
+    groups = [[element("RescaleSlope", 7)]]  # in no macro, it means nothing
     return ct_slice(np.zeros((2, 3, 4), np.int16), SharedFunctionalGroupsSequence=groups)
 
 
 def no_volume() -> list[tuple[str, str, str, Callable[[], bytes]]]:
     cells = np.zeros((2, 3, 4), np.int16)
     mosaic = "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC"
-    functional = "unsupported_functional_groups"
     return [
-        ("enhanced", functional, "SharedFunctionalGroupsSequence", enhanced),
-        (
-            "per frame",
-            functional,
-            "PerFrameFunctionalGroupsSequence",
-            lambda: ct_slice(PerFrameFunctionalGroupsSequence=[[]]),
-        ),
-        ("dose", functional, "DoseGridScaling", lambda: ct_slice(DoseGridScaling="1e-5")),
         ("frames", "unsupported_multi_frame", "NumberOfFrames", lambda: ct_slice(cells)),
         ("mosaic", "unsupported_mosaic", "ImageType", lambda: ct_slice(ImageType=mosaic, **MR)),
     ]
@@ -338,11 +329,10 @@ def test_what_is_not_read_as_a_volume_yet(
         td.load(path, backend=backend)
 
 
-def test_stored_values_of_such_files_can_be_decoded(backend: Backend) -> None:
-    for data, frames in [(enhanced(), 2), (ct_slice(DoseGridScaling="1e-5"), 1)]:
-        assert td.decode(data, backend=backend).shape == (frames, 3, 4)
-        with expect_error("unsupported_functional_groups"):
-            td.decode(data, output="modality", backend=backend)
+def test_groups_without_a_rescale_leave_that_of_the_file(backend: Backend) -> None:
+    assert not td.decode(enhanced(), backend=backend).any()
+    values = td.decode(enhanced(), output="modality", backend=backend)
+    assert values.tolist() == np.full((2, 3, 4), -1024).tolist()
 
 
 def test_sources_of_every_kind_make_one_volume(tmp_path: Path, backend: Backend) -> None:

@@ -310,4 +310,4 @@ def test_trap_08_two_instances_at_one_position_are_a_conflict(
         (1,),
         (str(other),),
     )
-    assert dict(defect.measured) == {"repeats": 1}
+    assert dict(defect.measured) == {"repeats": 1, "least": 1, "most": 2}

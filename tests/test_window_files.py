@@ -131,8 +131,9 @@ def test_window_that_stands_there_twice(backend: Backend) -> None:
     assert shown(twice, backend, output="modality") == [0, 4]
 
 
-def test_groups_of_frames_are_refused_by_name(backend: Backend) -> None:
-    shared = Element(0x52009229, "SQ", [[]])
-    data = image([1, 2], extra=[shared], WindowCenter=1, WindowWidth=2)
-    with expect_error("unsupported_functional_groups"):
-        td.decode(data, output="window", backend=backend)
+def test_window_of_the_groups_counts_before_that_of_the_file(backend: Backend) -> None:
+    window = [Element(0x00281050, "DS", "2"), Element(0x00281051, "DS", "4")]
+    shared = Element(0x52009229, "SQ", [[Element(0x00289132, "SQ", [window])]])
+    top: dict[str, Any] = {"WindowCenter": 1, "WindowWidth": 2, "VOILUTFunction": "LINEAR_EXACT"}
+    assert shown(image([1, 3], **top), backend) == [0.5, 1]
+    assert shown(image([1, 3], extra=[shared], **top), backend) == [0.25, 0.75]

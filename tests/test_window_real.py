@@ -62,12 +62,19 @@ def by_pydicom(path: Path) -> Cells:
     return np.asarray(1 - y if data_set.PhotometricInterpretation == "MONOCHROME1" else y)
 
 
+def has_groups(path: Path) -> bool:
+    data_set = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    return any(f"{name}FunctionalGroupsSequence" in data_set for name in ("Shared", "PerFrame"))
+
+
 def test_as_pydicom_shows_them(data_dir: Path, backend: Backend) -> None:
     compared = 0
     for path in (path for source in SOURCES for path in files_of(data_dir, source)):
         found = shown(path, backend)
         if isinstance(found, str) or found.ndim == 4:
             continue
+        if has_groups(path):
+            continue  # pydicom looks for rescale and window at the top level alone
         uid = td.read_header(path).transfer_syntax_uid
         if tolerance(uid) or uid.endswith(UNKNOWN_TO_PYDICOM):
             continue

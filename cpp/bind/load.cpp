@@ -223,7 +223,7 @@ Policy policy_from(const py::dict& options) {
 }
 
 LoadRequest load_request(const py::kwargs& options) {
-    constexpr std::size_t kOptions = 13;
+    constexpr std::size_t kOptions = 14;
     if (options.size() != kOptions) {
         throw std::invalid_argument{"a load has " + std::to_string(kOptions) + " options, not " +
                                     std::to_string(options.size())};
@@ -236,6 +236,7 @@ LoadRequest load_request(const py::kwargs& options) {
     request.output.finish = finish_from(options["finish"]);
     request.texts = options["texts"].cast<std::vector<Tag>>();
     request.slices = slice_selection(options["slices"]);
+    request.times = slice_selection(options["t"]);
     request.region = region_from(options["region"]);
     request.reduce = reduce_from(options["reduce"].cast<std::size_t>());
     request.codec = options["codec"].cast<std::optional<std::string>>().value_or("");

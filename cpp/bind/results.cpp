@@ -6,6 +6,8 @@ namespace torchdicom::bind {
 
 namespace {
 
+constexpr std::string_view kUltrasoundVolume = "1.2.840.10008.5.1.4.1.1.6.2";
+
 py::object text_or_none(const std::string& text) {
     return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
 }
@@ -17,7 +19,8 @@ py::list provenance(const LoadedSeries& loaded) {
         const FileHeader& header = loaded.series.slices[task.header];
         const Vector3 position =
             header.image_position_patient.value_or(Vector3{kUnknown, kUnknown, kUnknown});
-        list.append(py::make_tuple(to_python_path(header.path), task.frame,
+        const std::int64_t frame = header.part.first + static_cast<std::int64_t>(task.frame);
+        list.append(py::make_tuple(to_python_path(header.path), frame,
                                    to_python_text(header.sop_instance_uid),
                                    py::make_tuple(position[0], position[1], position[2]),
                                    task.mapping.rescale.slope, task.mapping.rescale.intercept));
@@ -58,6 +61,15 @@ py::list to_python_paths(const std::vector<std::string>& texts) {
     return list;
 }
 
+/// (keyword, width, values) of each.
+py::list to_python(const std::vector<Coordinate>& coordinates) {
+    py::list list;
+    for (const Coordinate& one : coordinates) {
+        list.append(py::make_tuple(std::string{one.name}, one.width, one.values));
+    }
+    return list;
+}
+
 py::object mask_or_none(Buffer mask, const Plan& plan) {
     return plan.has_mask ? py::object{to_mask_array(std::move(mask), plan)}
                          : py::object{py::none{}};
@@ -93,7 +105,9 @@ py::dict to_python(LoadedSeries loaded, bool is_callers) {
     result["affine_columns"] = loaded.grid.affine;
     result["spacing_mm"] = py::tuple{py::cast(loaded.grid.spacing_mm)};
     result["spacing_source"] = text_or_none(series.spacing_source);
-    result["frame_times_ms"] = loaded.frame_times_ms;
+    result["over_time"] = to_python(loaded.over_time);
+    result["over_slices"] = to_python(loaded.over_slices);
+    result["space"] = series.slices.front().sop_class_uid == kUltrasoundVolume ? "VOLUME" : "LPS";
     result["units"] = to_python_text(loaded.units);
     result["ok"] = is_ok(series);
     result["defects"] = to_python(series.defects);

@@ -164,6 +164,7 @@ py::dict part_to_python(GroupedPart part) {
                                    ? py::object{py::none{}}
                                    : py::object{to_python_text(series.spacing_source)};
     result["units"] = to_python_text(series.units);
+    result["times"] = series.times;
     result["ok"] = part.is_ok;
     result["defects"] = to_python(series.defects);
     return result;

@@ -1,7 +1,10 @@
 // One element after the other, up to the pixel data: which attribute goes where.
 
 #include "base/limits.hpp"
+#include "header/binary_values.hpp"
 #include "header/file_header.hpp"
+#include "header/multi_frame_reader.hpp"
+#include "header/private_elements.hpp"
 #include "header/quantity_reader.hpp"
 #include "header/table_reader.hpp"
 #include "header/values.hpp"
@@ -164,6 +167,58 @@ bool read_special(const Element& element, ElementReader& reader, FileHeader& hea
     }
 }
 
+std::optional<double> one_integer(const Element& element, ElementReader& reader) {
+    const auto number = parse_one_integer(as_text(reader.value(element)), element);
+    return number ? std::optional{static_cast<double>(*number)} : std::nullopt;
+}
+
+/// When a slice was taken, and in which of a sequence of times. False where the attribute is none
+/// of these.
+bool read_time(const Element& element, ElementReader& reader, Moment& moment, FileHeader& header) {
+    SliceTimes& times = header.times;
+    const auto decimal = [&] { return parse_one_decimal(as_text(reader.value(element)), element); };
+    switch (element.tag) {
+    case tags::SpacingBetweenSlices:
+        header.spacing_between_slices = decimal();
+        return true;
+    case tags::TriggerTime:
+        times.trigger_time = decimal();
+        return true;
+    case tags::FrameReferenceTime:
+        times.frame_reference_time = decimal();
+        return true;
+    case tags::ConcatenationUID:
+        header.concatenation.uid = text_value(reader.value(element));
+        return true;
+    case tags::AcquisitionDate:
+        times.acquisition_day = parse_day(as_text(reader.value(element)));
+        return true;
+    case tags::AcquisitionTime:
+        times.acquisition_time = parse_time_of_day(as_text(reader.value(element)));
+        return true;
+    case tags::AcquisitionDateTime:
+        moment = parse_moment(as_text(reader.value(element)));
+        return true;
+    case tags::AcquisitionNumber:
+        times.acquisition_number = one_integer(element, reader);
+        return true;
+    case tags::TemporalPositionIdentifier:
+        times.temporal_position = one_integer(element, reader);
+        return true;
+    case tags::DiffusionBValue:
+        times.diffusion_b_value = read_binary<double>(element, reader);
+        return true;
+    case tags::DiffusionGradientOrientation:
+        times.diffusion_gradient = read_doubles<3>(element, reader);
+        return true;
+    case tags::InConcatenationTotalNumber:
+        header.concatenation.total = read_binary<std::uint16_t>(element, reader);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// How values are to be displayed. False where the attribute says nothing about it.
 bool read_voi(const Element& element, ElementReader& reader, Voi& voi) {
     const auto text = [&] { return VoiText{element, text_value(reader.value(element))}; };
@@ -193,7 +248,6 @@ void note_presence(const Element& element, FileHeader& header) {
     switch (element.tag) {
     case tags::SharedFunctionalGroupsSequence:
     case tags::PerFrameFunctionalGroupsSequence:
-    case tags::DoseGridScaling:
         header.functional_groups = header.functional_groups.value_or(element.tag);
         break;
     default:
@@ -201,11 +255,20 @@ void note_presence(const Element& element, FileHeader& header) {
     }
 }
 
+/// What is put together from several elements.
+struct Collected {
+    detail::TableReader tables;
+    PrivateReader vendor;
+    Moment acquisition; ///< of AcquisitionDateTime
+};
+
 void read_element(const Element& element, ElementReader& reader, const HeaderOptions& options,
-                  detail::TableReader& tables, FileHeader& header) {
+                  Collected& collected, FileHeader& header) {
     if (element.has_undefined_length) {
         note_presence(element, header);
-        tables.read(element, reader, options, header);
+        if (!detail::MultiFrameReader::read(element, reader, options, header)) {
+            collected.tables.read(element, reader, options, header);
+        }
         if (reader.position() == element.value_offset) {
             reader.skip(element);
         }
@@ -219,9 +282,13 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
     } else if (std::optional<double>* decimal = decimal_attribute(element.tag, header)) {
         *decimal = parse_one_decimal(as_text(reader.value(element)), element);
     } else if (!read_special(element, reader, header) &&
+               !(options.reads_slices &&
+                 read_time(element, reader, collected.acquisition, header)) &&
                !(header.voi && read_voi(element, reader, *header.voi))) {
         note_presence(element, header);
-        tables.read(element, reader, options, header);
+        if (!detail::MultiFrameReader::read(element, reader, options, header)) {
+            collected.tables.read(element, reader, options, header);
+        }
     }
     // The transfer syntax is what the meta group says: the element has no place here (PS3.10 7.1).
     if (element.tag != tags::TransferSyntaxUID &&
@@ -254,12 +321,24 @@ void check_once(ByteWindow& window, std::uint64_t offset, ElementSyntax syntax,
     }
 }
 
+void finish(const HeaderOptions& options, Collected& collected, FileHeader& header) {
+    collected.vendor.finish(header.times);
+    if (!header.times.acquisition_time) {
+        header.times.acquisition_time = collected.acquisition.time;
+        header.times.acquisition_day =
+            collected.acquisition.time ? collected.acquisition.day : header.times.acquisition_day;
+    }
+    if (!options.skip_tables) {
+        collected.tables.finish(header);
+    }
+}
+
 } // namespace
 
 void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
                      FileHeader& header) {
     ElementReader reader{window, header.element_syntax, offset};
-    detail::TableReader tables;
+    Collected collected;
     detail::QuantityReader quantities;
     Quantity quantity;
     if (options.reads_voi) {
@@ -276,7 +355,7 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             fail_stray(element);
         }
         if (element.tag <= highest && !keyword_of(element.tag).empty() &&
-            !is_for_display(element.tag)) {
+            !is_for_display(element.tag) && !is_of_slices(element.tag)) {
             check_once(window, offset, header.element_syntax, element);
         }
         highest = std::max(highest, element.tag);
@@ -284,11 +363,14 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             header.pixels = PixelElement{.element = element, .data_set_end = window.size()};
             break;
         }
+        if (options.reads_slices && PrivateReader::is_of_interest(element.tag)) {
+            collected.vendor.read(element, reader, detail::MultiFrameReader::mosaic_of(header));
+        }
         if (options.reads_quantity) {
             quantities.read(element, reader, quantity);
         }
         if (read.may_have(element.tag)) {
-            read_element(element, reader, options, tables, header);
+            read_element(element, reader, options, collected, header);
         } else { // nearly all elements of nearly all files
             reader.skip(element);
         }
@@ -297,9 +379,7 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
         quantities.finish(quantity);
         header.quantity = std::make_shared<const Quantity>(std::move(quantity));
     }
-    if (!options.skip_tables) {
-        tables.finish(header);
-    }
+    finish(options, collected, header);
 }
 
 } // namespace torchdicom

@@ -49,6 +49,13 @@ void for_each_field(Header& header, Parts& parts, Visit& visit) {
     visit("photometric_interpretation", header.photometric_interpretation);
     visit("rescale_type", header.rescale_type);
     visit("units", header.units);
+    visit("stack", header.stack);
+
+    visit("is_frame", header.part.is_frame);
+    visit("first_frame", header.part.first);
+    visit("tile", header.part.tile);
+    visit("frame_rows", header.part.frame_rows);
+    visit("frame_columns", header.part.frame_columns);
 
     visit("instance_number", header.instance_number);
     visit("number_of_frames", header.number_of_frames_given);
@@ -75,6 +82,19 @@ void for_each_field(Header& header, Parts& parts, Visit& visit) {
     visit("flip_angle", header.flip_angle);
     visit("frame_time", header.frame_time);
     visit("frame_time_vector", header.frame_time_vector);
+
+    visit("temporal_position", header.times.temporal_position);
+    visit("trigger_time", header.times.trigger_time);
+    visit("cardiac_phase", header.times.cardiac_phase);
+    visit("diffusion_b_value", header.times.diffusion_b_value);
+    visit("diffusion_gradient", header.times.diffusion_gradient);
+    visit("frame_reference_time", header.times.frame_reference_time);
+    visit("acquisition_number", header.times.acquisition_number);
+    visit("acquisition_day", header.times.acquisition_day);
+    visit("acquisition_time", header.times.acquisition_time);
+    visit("slice_time", header.times.slice_time);
+    visit("concatenation_uid", header.concatenation.uid);
+    visit("concatenation_total", header.concatenation.total);
 
     visit("functional_groups", parts.functional_groups);
     visit("has_modality_lut", header.has_modality_lut);

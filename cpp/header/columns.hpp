@@ -115,6 +115,8 @@ class Records {
     void read_at(std::size_t record, FileHeader& header) const;
 
     [[nodiscard]] std::string_view path_at(std::size_t record) const noexcept;
+    [[nodiscard]] std::int64_t frame_at(std::size_t record) const noexcept;
+    [[nodiscard]] std::int64_t tile_at(std::size_t record) const noexcept;
     [[nodiscard]] std::string_view series_instance_uid_at(std::size_t record) const noexcept;
 
   private:

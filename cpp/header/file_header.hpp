@@ -8,8 +8,10 @@
 #include "header/element_reader.hpp"
 #include "header/frame_table.hpp"
 #include "header/lookup_table.hpp"
+#include "header/multi_frame.hpp"
 #include "header/quantity.hpp"
 #include "header/tags.hpp"
+#include "header/times.hpp"
 #include "header/transfer_syntax.hpp"
 #include "header/voi.hpp"
 
@@ -38,6 +40,23 @@ struct TableFault {
     Error error;
 };
 
+/// Which part of its file a header is of, where that holds several slices (header/divide.hpp).
+struct FramePart {
+    bool is_frame = false;       ///< of one frame; else of all of them
+    std::int64_t first = 0;      ///< that frame, 0-based in the file
+    std::int64_t tile = 0;       ///< of a mosaic, row by row
+    std::int64_t frame_rows = 0; ///< size of the frame that the tile is cut from; 0: no tile
+    std::int64_t frame_columns = 0;
+
+    friend auto operator<=>(const FramePart&, const FramePart&) = default;
+};
+
+/// The part of a larger object that a file is (PS3.3 C.7.6.16.2.2.4).
+struct Concatenation {
+    std::string uid{};
+    std::optional<double> total{};
+};
+
 /// Attributes under their keywords; empty or no value where the file has none.
 struct FileHeader {
     std::string path;
@@ -59,6 +78,11 @@ struct FileHeader {
     std::string photometric_interpretation;
     std::string rescale_type;
     std::string units;
+    std::string stack; ///< what tells stacks of one file apart
+
+    FramePart part;
+    SliceTimes times;
+    Concatenation concatenation;
 
     std::optional<std::int32_t> instance_number;
     std::optional<std::int32_t> number_of_frames_given;
@@ -79,6 +103,7 @@ struct FileHeader {
     std::optional<std::array<double, 2>> pixel_spacing;
     std::optional<std::array<double, 2>> imager_pixel_spacing;
     std::optional<double> slice_thickness;
+    std::optional<double> spacing_between_slices;
     std::optional<double> rescale_slope;
     std::optional<double> rescale_intercept;
     std::optional<double> echo_time;
@@ -89,6 +114,8 @@ struct FileHeader {
 
     /// The first found of the attributes that move rescale or geometry elsewhere.
     std::optional<Tag> functional_groups;
+    /// What the slices of a file with several have of their own; the options ask for it.
+    std::shared_ptr<MultiFrame> slices_of_file;
     bool has_modality_lut = false;    ///< ModalityLUTSequence has an item
     bool has_real_world_maps = false; ///< so has RealWorldValueMappingSequence
     bool has_tables = false; ///< the three below were read; an index and a scan leave them out
@@ -106,7 +133,7 @@ struct FileHeader {
     std::vector<std::uint64_t> extended_offsets; ///< (7FE0,0001), empty where absent
     std::vector<std::uint64_t> extended_lengths; ///< (7FE0,0002)
 
-    FetchedBytes fetched;                           ///< pixel bytes that came with the header
+    std::shared_ptr<const FetchedBytes> fetched;    ///< pixel bytes that came along; or nothing
     std::vector<std::pair<Tag, std::string>> texts; ///< the raw values of the tags asked for
 
     /// The place that errors about one of the attributes name.
@@ -114,16 +141,17 @@ struct FileHeader {
         return {.path = path, .element = element_name(tag)};
     }
     [[nodiscard]] std::size_t number_of_frames() const noexcept {
-        return static_cast<std::size_t>(number_of_frames_given.value_or(1));
+        return part.is_frame ? 1 : static_cast<std::size_t>(number_of_frames_given.value_or(1));
     }
 };
 
 struct HeaderOptions {
-    std::span<const Tag> texts;  ///< ascending: raw values to keep, for the metadata
-    bool keep_fetched = false;   ///< keep the pixel bytes that were read along, for a load
-    bool skip_tables = false;    ///< note that lookup tables are there, and read none
-    bool reads_voi = false;      ///< read how the values are to be displayed, too
+    std::span<const Tag> texts; ///< ascending: raw values to keep, for the metadata
+    bool keep_fetched = false;  ///< keep the pixel bytes that were read along, for a load
+    bool skip_tables = false;   ///< note that lookup tables are there, and read none
+    bool reads_voi = false;     ///< read how the values are to be displayed, too
     bool reads_quantity = false; ///< read what SUV and the like are made of, too
+    bool reads_slices = false;  ///< read what each slice has of its own, in a file with several
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

@@ -213,6 +213,10 @@ PixelFormat pixel_format_of(const FileHeader& header) {
     format.photometric = photometric_of(header, format.samples_per_pixel);
     format.rows = require_attribute(header, header.rows, tags::Rows);
     format.columns = require_attribute(header, header.columns, tags::Columns);
+    if (header.part.frame_rows > 0) { // of a mosaic, whose tiles are slices
+        format.rows = static_cast<std::uint32_t>(header.part.frame_rows);
+        format.columns = static_cast<std::uint32_t>(header.part.frame_columns);
+    }
     if (header.pixels && header.pixels->element.tag != tags::PixelData) {
         return float_format(header, format);
     }

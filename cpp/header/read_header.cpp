@@ -133,7 +133,8 @@ void read_deflated(ByteWindow& window, std::uint64_t offset, const HeaderOptions
     ByteWindow inside{ByteSpan{inflated}};
     read_data_set(inside, 0, options, header);
     if (options.keep_fetched) {
-        header.fetched = FetchedBytes{.offset = 0, .bytes = std::move(inflated)};
+        header.fetched = std::make_shared<const FetchedBytes>(
+            FetchedBytes{.offset = 0, .bytes = std::move(inflated)});
     }
 }
 
@@ -147,7 +148,7 @@ void read_parts(ByteWindow& window, const HeaderOptions& options, FileHeader& he
     }
     read_data_set(window, offset, options, header);
     if (options.keep_fetched) {
-        header.fetched = window.take();
+        header.fetched = std::make_shared<const FetchedBytes>(window.take());
     }
 }
 

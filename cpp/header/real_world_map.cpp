@@ -1,13 +1,18 @@
 // Items of RealWorldValueMappingSequence (PS3.3 C.7.6.16.2.11).
 
-#include "header/table_reader.hpp"
+#include "header/real_world_map.hpp"
+
+#include "header/tags.hpp"
 #include "header/values.hpp"
 
 #include <cmath>
 
-namespace torchdicom::detail {
+namespace torchdicom {
 
 namespace {
+
+// A file has one or a few, and an item takes less room in it than here.
+constexpr std::size_t kMaxMaps = 1'000;
 
 // A table has an entry for each stored value of 16 bits.
 constexpr std::uint64_t kMaxTable = 65'536 * sizeof(double);
@@ -68,8 +73,6 @@ double required(std::optional<double> number, Tag tag) {
     return *number;
 }
 
-} // namespace
-
 void read_map_element(const Element& element, ElementReader& reader, bool is_signed, RawMap& raw) {
     switch (element.tag) {
     case tags::LUTLabel:
@@ -108,6 +111,22 @@ void read_map_element(const Element& element, ElementReader& reader, bool is_sig
     }
 }
 
+} // namespace
+
+void add_map_element(std::size_t item, const Element& element, ElementReader& reader,
+                     bool is_signed, std::vector<RawMap>& maps) {
+    if (item >= kMaxMaps) {
+        fail(ErrorCode::invalid_sequence,
+             "There are more than " + std::to_string(kMaxMaps) +
+                 " real-world value mappings. The file is corrupt",
+             element.place());
+    }
+    if (maps.size() <= item) {
+        maps.resize(item + 1);
+    }
+    read_map_element(element, reader, is_signed, maps[item]);
+}
+
 RealWorldMap settle_map(RawMap raw, bool is_float) {
     // The range in doubles is that of float pixels; a file that has only one of the two means it.
     const bool has_doubles = raw.double_first || raw.double_last;
@@ -126,4 +145,4 @@ RealWorldMap settle_map(RawMap raw, bool is_float) {
     return std::move(raw.map);
 }
 
-} // namespace torchdicom::detail
+} // namespace torchdicom

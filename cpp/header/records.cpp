@@ -133,6 +133,32 @@ void check_size(std::string_view column, std::optional<std::uint32_t> size, std:
     }
 }
 
+/// What divide gives: buffers are sized and read by it.
+void check_part(const FileHeader& header) {
+    const FramePart& part = header.part;
+    const auto frames = static_cast<std::int64_t>(header.number_of_frames_given.value_or(1));
+    if (part.first < 0 || part.first >= frames || (!part.is_frame && part.first > 0)) {
+        fail_number("first_frame", part.first);
+    }
+    if (part.frame_rows == 0) {
+        if (part.tile != 0 || part.frame_columns != 0) {
+            fail_number("tile", part.tile);
+        }
+        return;
+    }
+    const std::int64_t rows = header.rows.value_or(0);
+    const std::int64_t columns = header.columns.value_or(0);
+    const std::int64_t most = limits::kMaxRows;
+    if (!part.is_frame || rows < 1 || columns < 1 || part.frame_rows < rows ||
+        part.frame_rows > most || part.frame_columns < columns || part.frame_columns > most) {
+        fail_number("frame_rows", part.frame_rows);
+    }
+    const std::int64_t tiles = (part.frame_rows / rows) * (part.frame_columns / columns);
+    if (part.tile < 0 || part.tile >= tiles) {
+        fail_number("tile", part.tile);
+    }
+}
+
 /// What read_frame_table and its like refuse, since buffers are sized by it later.
 void check_sizes(const FileHeader& header) {
     const std::int32_t frames = header.number_of_frames_given.value_or(1);
@@ -240,6 +266,7 @@ void settle(const HeaderParts& parts, FileHeader& header) {
     }
     settle_pixels(parts, header);
     check_sizes(header);
+    check_part(header);
     settle_frames(parts, header);
 }
 
@@ -298,6 +325,16 @@ void Records::read_at(std::size_t record, FileHeader& header) const {
 std::string_view Records::path_at(std::size_t record) const noexcept {
     static const std::size_t index = index_of("path");
     return text_at(columns_[index], record);
+}
+
+std::int64_t Records::frame_at(std::size_t record) const noexcept {
+    static const std::size_t index = index_of("first_frame");
+    return columns_[index].integers[record];
+}
+
+std::int64_t Records::tile_at(std::size_t record) const noexcept {
+    static const std::size_t index = index_of("tile");
+    return columns_[index].integers[record];
 }
 
 std::string_view Records::series_instance_uid_at(std::size_t record) const noexcept {

@@ -15,9 +15,6 @@ namespace {
 // A table has at most 65,536 entries of two bytes; segments that take more are of no use.
 constexpr std::uint64_t kMaxTableBytes = 262'144;
 
-// A file has one or a few, and an item takes less room in it than here.
-constexpr std::size_t kMaxMaps = 1'000;
-
 RawValue raw_value(const Element& element, ElementReader& reader) {
     const ByteSpan bytes = reader.value(element, kMaxTableBytes);
     return {.element = element, .order = reader.order(), .bytes = {bytes.begin(), bytes.end()}};
@@ -41,20 +38,6 @@ template <typename Read> bool keep_fault(Tag tag, FileHeader& header, const Read
         header.table_faults.push_back({.tag = tag, .error = error.located(place)});
         return false;
     }
-}
-
-void add_map_element(std::size_t item, const Element& element, ElementReader& reader, bool has_sign,
-                     std::vector<RawMap>& maps) {
-    if (item >= kMaxMaps) {
-        fail(ErrorCode::invalid_sequence,
-             "There are more than " + std::to_string(kMaxMaps) +
-                 " real-world value mappings. The file is corrupt",
-             element.place());
-    }
-    if (maps.size() <= item) {
-        maps.resize(item + 1);
-    }
-    read_map_element(element, reader, has_sign, maps[item]);
 }
 
 /// What the first item of a sequence of lookup tables has.
@@ -134,9 +117,6 @@ void TableReader::read(const Element& element, ElementReader& reader, const Head
             read_voi_sequence(element, reader, header);
         }
         return;
-    case tags::SharedFunctionalGroupsSequence:
-        read_shared_groups(element, reader, header);
-        return;
     case tags::RedPaletteColorLookupTableDescriptor:
     case tags::GreenPaletteColorLookupTableDescriptor:
     case tags::BluePaletteColorLookupTableDescriptor:
@@ -183,30 +163,6 @@ void TableReader::read_voi_sequence(const Element& element, ElementReader& reade
     reader = ahead;
 }
 
-void TableReader::read_shared_groups(const Element& element, ElementReader& reader,
-                                     FileHeader& header) {
-    if (header.has_real_world_maps) {
-        return; // those of the data set go before
-    }
-    ElementReader inside = reader;
-    bool has_maps = false;
-    const bool is_whole = keep_fault(tags::RealWorldValueMappingSequence, header, [&] {
-        static_cast<void>(inside.walk(element, [&](std::size_t group, const Element& macro) {
-            if (group != 0 || macro.tag != tags::RealWorldValueMappingSequence) {
-                return;
-            }
-            const auto count = inside.walk(macro, [&](std::size_t item, const Element& inner) {
-                add_map_element(item, inner, inside, is_signed(header), shared_maps_);
-            });
-            has_maps = count > 0;
-        }));
-    });
-    if (is_whole) {
-        reader = inside;
-    }
-    header.has_real_world_maps = has_maps;
-}
-
 const RawValue* TableReader::find(Tag tag) const noexcept {
     const auto found = std::find_if(palette_.begin(), palette_.end(), [tag](const RawValue& value) {
         return value.element.tag == tag;
@@ -244,7 +200,7 @@ void TableReader::finish(FileHeader& header) {
     }
     const bool is_float = header.pixels && header.pixels->element.tag != tags::PixelData;
     keep_fault(tags::RealWorldValueMappingSequence, header, [&] {
-        for (RawMap& raw : maps_.empty() ? shared_maps_ : maps_) {
+        for (RawMap& raw : maps_) {
             header.real_world_maps.push_back(settle_map(std::move(raw), is_float));
         }
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "header/file_header.hpp"
+#include "header/real_world_map.hpp"
 
 #include <bit>
 #include <optional>
@@ -27,23 +28,6 @@ struct RawValue {
 [[nodiscard]] LookupTable make_segmented_table(const RawValue& descriptor, const RawValue& segments,
                                                bool is_signed);
 
-/// An item of RealWorldValueMappingSequence with the two spellings of the range.
-struct RawMap {
-    RealWorldMap map;
-    std::optional<double> first;
-    std::optional<double> last;
-    std::optional<double> double_first;
-    std::optional<double> double_last;
-    std::optional<double> slope;
-    std::optional<double> intercept;
-};
-
-/// Reads one element of such an item, unless it is none that counts.
-void read_map_element(const Element& element, ElementReader& reader, bool is_signed, RawMap& raw);
-
-/// Throws missing_element where there is neither a table nor slope and intercept, or no range.
-[[nodiscard]] RealWorldMap settle_map(RawMap raw, bool is_float);
-
 class TableReader {
   public:
     /// Takes the element just read if it is part of a table, and then stands behind it; else, or
@@ -58,14 +42,12 @@ class TableReader {
     void read_sequence(const Element& element, ElementReader& reader, FileHeader& header);
     static void read_voi_sequence(const Element& element, ElementReader& reader,
                                   FileHeader& header);
-    void read_shared_groups(const Element& element, ElementReader& reader, FileHeader& header);
     void finish_palette(FileHeader& header) const;
     [[nodiscard]] LookupTable channel(std::uint32_t number, const FileHeader& header) const;
     [[nodiscard]] const RawValue* find(Tag tag) const noexcept;
 
     std::vector<RawValue> palette_;
     std::vector<RawMap> maps_;
-    std::vector<RawMap> shared_maps_;
 };
 
 } // namespace torchdicom::detail

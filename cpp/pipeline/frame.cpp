@@ -31,7 +31,7 @@ void run_encapsulated(const PixelSource& source, const Plan& plan, const FrameTa
     decode_frame(codestream,
                  {.syntax = header.transfer_syntax,
                   .format = format,
-                  .window = plan.window,
+                  .window = plan.window_in_frame(task),
                   .reduce = plan.codec_reduce(task),
                   .codec = plan.codec},
                  rows);

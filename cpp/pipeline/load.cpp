@@ -3,13 +3,16 @@
 #include "pipeline/load.hpp"
 
 #include "decode/codec.hpp"
+#include "header/divide.hpp"
 #include "pipeline/tasks.hpp"
 #include "plan/suv.hpp"
+#include "series/kind.hpp"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 
@@ -44,14 +47,23 @@ std::vector<FrameId> all_frames(const FileHeader& header) {
     return frames;
 }
 
-std::vector<FrameId> first_frames(std::span<const std::size_t> slices) {
+/// All frames of a cine, which may have a header for each.
+std::vector<FrameId> frames_of_cine(const Series& series) {
     std::vector<FrameId> frames;
-    frames.reserve(slices.size());
-    for (const std::size_t slice : slices) {
-        frames.emplace_back(slice, 0);
+    for (std::size_t i = 0; i < series.slices.size(); ++i) {
+        for (std::size_t k = 0; k < series.slices[i].frames.size(); ++k) {
+            frames.emplace_back(i, k);
+        }
     }
     return frames;
 }
+
+/// What of a series is wanted: places on both axes, in the order wanted.
+struct Picks {
+    std::vector<std::size_t> times;
+    std::vector<std::size_t> slices;
+    std::vector<FrameId> frames; ///< the slices of each time together
+};
 
 std::vector<FrameId> chosen_frames(const FileHeader& header,
                                    const std::optional<std::vector<std::int64_t>>& wanted) {
@@ -72,11 +84,26 @@ std::vector<FrameId> chosen_frames(const FileHeader& header,
     return frames;
 }
 
-/// The positions along z that are wanted; a cine has one slice, at all times.
-std::vector<std::size_t> chosen_slices(const Series& series, const LoadRequest& request) {
-    std::vector<std::size_t> picks = pick_slices(request.slices, series.slices.size());
-    if (series.kind == Kind::cine && picks.size() > 1) {
+/// A cine has one slice, at all times.
+Picks picks_of(const Series& series, const LoadRequest& request) {
+    const bool is_cine = series.kind == Kind::cine;
+    if (request.times && !is_cine && series.times == 1) {
+        throw std::invalid_argument{"t selects times, and the series has no axis t"};
+    }
+    const std::vector<FrameId> cine = is_cine ? frames_of_cine(series) : std::vector<FrameId>{};
+    const std::size_t times = is_cine ? cine.size() : series.times;
+    const std::size_t slices = is_cine ? 1 : series.slices.size() / series.times;
+    Picks picks{.times = pick_places(request.times, times, "time"),
+                .slices = pick_places(request.slices, slices, "slice"),
+                .frames = {}};
+    if (is_cine && picks.slices.size() > 1) {
         throw std::out_of_range{"a cine has one slice: slices selects 0 and nothing else"};
+    }
+    picks.frames.reserve(picks.times.size() * picks.slices.size());
+    for (const std::size_t t : picks.times) {
+        for (const std::size_t z : picks.slices) {
+            picks.frames.push_back(is_cine ? cine[t] : FrameId{t * slices + z, 0});
+        }
     }
     return picks;
 }
@@ -103,8 +130,15 @@ void require_codec(const Plan& plan, std::span<const FileHeader> headers) {
 
 /// What is wanted of each frame, and how it is decoded.
 void settle_request(const LoadRequest& request, std::span<const FileHeader> headers, Plan& plan) {
-    plan.window = window_of(request.region, plan.format, request.reduce);
+    plan.window = window_of(request.region, slice_format(plan), request.reduce);
     plan.reduce = request.reduce;
+    if (plan.has_tiles() && (plan.slice.rows % (std::size_t{1} << plan.reduce) != 0 ||
+                             plan.slice.columns % (std::size_t{1} << plan.reduce) != 0)) {
+        fail(ErrorCode::unsupported_mosaic,
+             "The slices of this mosaic do not divide into blocks of 2^" +
+                 std::to_string(plan.reduce) + " pixels. Load them with a smaller reduce",
+             headers.front().place_of(tags::Rows));
+    }
     plan.codec = request.codec;
     if (plan.reduce > 0 && plan.has_indices()) {
         fail(ErrorCode::unsupported_pixel_format,
@@ -115,34 +149,43 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     require_codec(plan, headers);
 }
 
-/// Each once: a slice may be picked twice.
-std::vector<std::size_t> without_repeats(std::vector<std::size_t> picks) {
-    std::ranges::sort(picks);
-    picks.erase(std::unique(picks.begin(), picks.end()), picks.end());
-    return picks;
-}
-
 /// Reads what an index does not keep of the files that are wanted.
-void complete_headers(Series& series, std::span<const std::size_t> picks,
-                      const LoadRequest& request, LoadStats& stats) {
-    std::vector<std::size_t> wanted;
-    std::ranges::copy_if(picks, std::back_inserter(wanted), [&](std::size_t slice) {
-        return needs_tables(series.slices[slice], request.output.output);
-    });
-    wanted = without_repeats(std::move(wanted));
-    parallel_for(wanted.size(), request.parallel,
-                 [&](std::size_t i) { complete_header(series.slices[wanted[i]], stats); });
+void complete_files(Series& series, const Picks& picks, const LoadRequest& request,
+                    LoadStats& stats) {
+    std::set<std::size_t> wanted; // a slice may be picked twice
+    for (const auto& [slice, frame] : picks.frames) {
+        const FileHeader& header = series.slices[slice];
+        const bool is_deflated = header.transfer_syntax.is_deflated && header.part.is_frame;
+        if (needs_tables(header, request.output.output) || (is_deflated && !header.fetched)) {
+            wanted.insert(slice);
+        }
+    }
+    std::map<std::string_view, std::vector<FileHeader*>> by_path;
+    for (const std::size_t slice : wanted) {
+        by_path[series.slices[slice].path].push_back(&series.slices[slice]);
+    }
+    std::vector<std::vector<FileHeader*>> files;
+    for (auto& [path, slices] : by_path) {
+        files.push_back(std::move(slices));
+    }
+    parallel_for(files.size(), request.parallel,
+                 [&](std::size_t i) { complete_headers(files[i], stats); });
 }
 
 /// What SUV and the like are made of. SUV take all slices: the time of the earliest counts.
-void complete_quantities(Series& series, std::span<const std::size_t> picks,
-                         const LoadRequest& request, LoadStats& stats) {
+void complete_quantities(Series& series, const Picks& picks, const LoadRequest& request,
+                         LoadStats& stats) {
     if (!needs_quantity(request.output.output)) {
         return;
     }
     const bool is_suv = request.output.output == Output::suv;
-    const std::vector<std::size_t> wanted = is_suv ? pick_slices(std::nullopt, series.slices.size())
-                                                   : without_repeats({picks.begin(), picks.end()});
+    std::set<std::size_t> wanted;
+    for (const auto& [slice, frame] : picks.frames) {
+        wanted.insert(slice);
+    }
+    for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
+        wanted.insert(i);
+    }
     std::map<std::string_view, std::size_t> first_of_file; // which may be of several slices
     std::vector<std::size_t> read;
     for (const std::size_t slice : wanted) {
@@ -162,7 +205,9 @@ void complete_quantities(Series& series, std::span<const std::size_t> picks,
 }
 
 /// The slice whose window all slices have: always the same, whichever are wanted.
-FileHeader& middle_slice(Series& series) { return series.slices[series.slices.size() / 2]; }
+FileHeader& middle_slice(Series& series) {
+    return series.slices[series.slices.size() / series.times / 2];
+}
 
 /// What is done behind the rescale. Reads what the file of the window says about it.
 void plan_finish(Series& series, const LoadRequest& request, Plan& plan, LoadStats& stats) {
@@ -179,16 +224,42 @@ void plan_finish(Series& series, const LoadRequest& request, Plan& plan, LoadSta
 }
 
 /// What will be done for a series whose defects the policy has settled.
-Plan plan_series(const Series& series, std::span<const std::size_t> picks,
-                 const LoadRequest& request) {
-    const bool is_cine = series.kind == Kind::cine;
-    Plan plan =
-        make_plan(series.slices, is_cine ? all_frames(series.slices.front()) : first_frames(picks),
-                  request.output);
+Plan plan_series(const Series& series, const Picks& picks, const LoadRequest& request) {
+    Plan plan = make_plan(series.slices, picks.frames, request.output);
     settle_request(request, series.slices, plan);
-    plan.stack = is_cine ? Stack::t_and_z : Stack::z;
+    const bool has_times = series.kind == Kind::cine || series.times > 1;
+    plan.stack = has_times ? Stack::t_and_z : Stack::z;
+    plan.slices = picks.slices.size();
     plan.has_mask = request.mask;
     return plan;
+}
+
+/// The values of these places, in their order.
+std::vector<Coordinate> picked(std::vector<Coordinate> coordinates,
+                               std::span<const std::size_t> places) {
+    for (Coordinate& one : coordinates) {
+        std::vector<double> values;
+        values.reserve(places.size() * one.width);
+        for (const std::size_t place : places) {
+            for (std::size_t k = 0; k < one.width; ++k) {
+                values.push_back(one.values[place * one.width + k]);
+            }
+        }
+        one.values = std::move(values);
+    }
+    return coordinates;
+}
+
+/// A cine's frame times go before what its frames say of themselves.
+std::vector<Coordinate> all_over_time(const Series& series) {
+    std::vector<Coordinate> all;
+    if (series.kind == Kind::cine) {
+        if (auto times = frame_times_ms(series.slices)) {
+            all.push_back({.name = "FrameTime", .width = 1, .values = *std::move(times)});
+        }
+    }
+    std::ranges::move(coordinates_over_time(series), std::back_inserter(all));
+    return all;
 }
 
 Grid grid_of(const Series& series, std::span<const std::size_t> picks, const Plan& plan,
@@ -236,8 +307,8 @@ std::string units_of_values(const Series& series, const Plan& plan, const Output
 LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& stats) {
     judge_series(series, request.policy.tolerances, stats);
     std::vector<std::string> warnings = apply_policy(series, request.policy);
-    const std::vector<std::size_t> picks = chosen_slices(series, request);
-    complete_headers(series, picks, request, stats);
+    const Picks picks = picks_of(series, request);
+    complete_files(series, picks, request, stats);
     complete_quantities(series, picks, request, stats);
     Plan plan = plan_series(series, picks, request);
     plan_finish(series, request, plan, stats);
@@ -245,16 +316,15 @@ LoadedSeries load_judged(Series series, const LoadRequest& request, LoadStats& s
     OutputMemory output{plan, request.out, stats};
     const std::uint32_t levels = common_levels(
         plan, series.slices, run_tasks(plan, series.slices, output, request.parallel, stats));
-    const Grid grid = grid_of(series, picks, plan, levels, request);
-    std::optional<std::vector<double>> times;
-    if (series.kind == Kind::cine) {
-        times = frame_times_ms(series.slices.front());
-    }
+    const Grid grid = grid_of(series, picks.slices, plan, levels, request);
+    std::vector<Coordinate> over_time = picked(all_over_time(series), picks.times);
+    std::vector<Coordinate> over_slices = picked(coordinates_over_slices(series), picks.slices);
     return {.series = std::move(series),
             .plan = std::move(plan),
+            .over_time = std::move(over_time),
+            .over_slices = std::move(over_slices),
             .grid = grid,
             .units = std::move(units),
-            .frame_times_ms = std::move(times),
             .warnings = std::move(warnings),
             .buffer = output.take_buffer(),
             .mask = output.take_mask()};
@@ -302,25 +372,37 @@ struct OfSource {
     std::optional<FileIdentity> known{}; ///< what the file has to be still
 };
 
+/// What makes the values of each frame: its own functional groups, where there are any. A mosaic
+/// stays one image.
+std::vector<FileHeader> headers_of_values(FileHeader header) {
+    const bool is_whole = !header.slices_of_file || has_image_type(header, "MOSAIC");
+    return is_whole ? std::vector{std::move(header)} : divide(std::move(header));
+}
+
 /// Frames of one file.
 DecodedFrames decode_source(const Source& source, const LoadRequest& request, const OfSource& own,
                             LoadStats& stats) {
     const HeaderOptions options{.texts = {},
                                 .keep_fetched = true,
                                 .reads_voi = request.output.takes_file_window(),
-                                .reads_quantity = needs_quantity(request.output.output)};
+                                .reads_quantity = needs_quantity(request.output.output),
+                                .reads_slices = request.output.output != Output::stored};
     FileHeader header = read_header(source, options, stats);
     if (own.known) {
         require_known(header, *own.known);
     }
     check_decodable(header);
-    if (request.output.output == Output::suv) {
-        settle_suv({&header, 1});
+    std::vector<FrameId> frames = chosen_frames(header, own.frames);
+    std::vector<FileHeader> headers = headers_of_values(std::move(header));
+    if (headers.size() > 1) {
+        std::ranges::for_each(frames, [](FrameId& id) { id = {id.second, 0}; });
     }
-    const std::span headers{&header, 1};
-    Plan plan = make_plan(headers, chosen_frames(header, own.frames), request.output);
+    if (request.output.output == Output::suv) {
+        settle_suv(headers);
+    }
+    Plan plan = make_plan(headers, frames, request.output);
     settle_request(request, headers, plan);
-    settle_finish(header, request.output, plan);
+    settle_finish(headers[headers.size() / 2], request.output, plan);
     OutputMemory output{plan, own.out, stats};
     static_cast<void>(run_tasks(plan, headers, output, own.parallel, stats));
     return {.plan = std::move(plan), .buffer = output.take_buffer()};
@@ -350,7 +432,8 @@ LoadedSeries load_series(const LoadRequest& request, LoadStats& stats) {
                                 .keep_fetched = true,
                                 .reads_voi =
                                     request.output.takes_file_window() && sources.size() == 1,
-                                .reads_quantity = needs_quantity(request.output.output)};
+                                .reads_quantity = needs_quantity(request.output.output),
+                                .reads_slices = true};
     Images images = read_images(sources, options, request.policy, request.parallel, stats);
     std::vector<Series> parts = split_series(std::move(images.headers));
     Series part = std::move(parts[choose_series(parts, request.series)]);

@@ -8,6 +8,7 @@
 #include "plan/selection.hpp"
 #include "series/policy.hpp"
 #include "series/series.hpp"
+#include "series/times.hpp"
 
 #include <optional>
 #include <span>
@@ -23,6 +24,7 @@ struct LoadRequest {
     OutputOptions output{};
     std::vector<Tag> texts{};               ///< ascending: attributes whose raw text is wanted
     std::optional<SliceSelection> slices{}; ///< nothing: all
+    std::optional<SliceSelection> times{};  ///< nothing: all
     std::optional<Region> region{};         ///< nothing: whole images
     std::uint32_t reduce = 0;               ///< how often rows and columns are halved, at most 8
     std::string codec{};                    ///< name of the codec to take; empty: the first choice
@@ -32,19 +34,20 @@ struct LoadRequest {
 };
 
 struct LoadedSeries {
-    Series series;       ///< judged, with all of its slices, those too that were not asked for
-    Plan plan;           ///< a task for each slice that was loaded, or for each frame of a cine
-    Grid grid;           ///< of what was loaded
-    std::string units{}; ///< of the values; empty where the files name none
-    std::optional<std::vector<double>> frame_times_ms{}; ///< of a cine that states them
-    std::vector<std::string> warnings{};                 ///< what the policy wants said
-    Buffer buffer{}; ///< empty where the caller's memory was filled
+    Series series; ///< judged, with all of its slices, those too that were not asked for
+    Plan plan;     ///< a task for each slice that was loaded, or for each frame of a cine
+    std::vector<Coordinate> over_time{};   ///< of the times that were loaded
+    std::vector<Coordinate> over_slices{}; ///< of the slices that were loaded
+    Grid grid;                             ///< of what was loaded
+    std::string units{};                   ///< of the values; empty where the files name none
+    std::vector<std::string> warnings{};   ///< what the policy wants said
+    Buffer buffer{};                       ///< empty where the caller's memory was filled
     Buffer mask{}; ///< a byte for each pixel, 0 where it is not valid; empty where none was wanted
 };
 
 /// One series, slices ascending along the normal. Throws every kind of Error,
-/// std::out_of_range for slices and std::invalid_argument for slices, a region or memory that do
-/// not fit the series.
+/// std::out_of_range for slices and times, std::invalid_argument for those, a region or memory that
+/// do not fit the series.
 [[nodiscard]] LoadedSeries load_series(const LoadRequest& request, LoadStats& stats);
 
 /// What load_series does once the series is chosen. `part` is as split_series gives it, not judged

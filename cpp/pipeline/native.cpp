@@ -135,7 +135,8 @@ void run_cells(const PixelSource& source, const Plan& plan, const FrameTask& tas
 
 void run_native(const PixelSource& source, const Plan& plan, const FrameTask& task,
                 FrameRows& rows) {
-    rows.start({.window = whole_rows(plan.window, plan.format)});
+    const Window window = plan.window_in_frame(task);
+    rows.start({.window = whole_rows(window, plan.format)});
     // Words of two cells are swapped from the start of the pixel data on, not of the frame.
     const bool is_aligned =
         swap_bytes(source.header(), plan.format) <= plan.format.bytes_per_sample();
@@ -144,10 +145,11 @@ void run_native(const PixelSource& source, const Plan& plan, const FrameTask& ta
         source.require_unchanged();
         return;
     }
-    const NativeRows native{source, plan.format, task.frame};
+    const auto first = static_cast<std::size_t>(source.header().part.first);
+    const NativeRows native{source, plan.format, first + task.frame};
     const std::size_t at_once = rows_of_band(native.row_bytes(), kNativePart);
-    for (std::size_t row = plan.window.y0; row < plan.window.y1; row += at_once) {
-        const std::size_t end_row = std::min(plan.window.y1, row + at_once);
+    for (std::size_t row = window.y0; row < window.y1; row += at_once) {
+        const std::size_t end_row = std::min(window.y1, row + at_once);
         static_cast<void>(rows.put(native.read(row, end_row)));
     }
     source.require_unchanged();

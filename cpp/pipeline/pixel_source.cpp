@@ -16,7 +16,7 @@ void PixelSource::fail_changed() const {
 
 PixelSource::PixelSource(const FileHeader& header, LoadStats& stats) : header_{&header} {
     const bool is_deflated = header.transfer_syntax.is_deflated;
-    if (is_deflated && header.fetched.bytes.empty()) {
+    if (is_deflated && !header.fetched) {
         FileHeader again = read_header({.path = header.path, .bytes = header.memory},
                                        {.texts = {}, .keep_fetched = true}, stats);
         if (!header.memory && again.identity != header.identity) {
@@ -46,8 +46,13 @@ void PixelSource::read(std::uint64_t offset, MutableByteSpan into) const {
         (offset > header_->memory->size() || into.size() > header_->memory->size() - offset)) {
         fail_changed();
     }
-    const ByteSpan kept = in_memory ? header_->memory->subspan(offset, into.size())
-                                    : fetched().part(offset, into.size());
+    const FetchedBytes* const fetched = (inflated_ ? inflated_ : header_->fetched).get();
+    ByteSpan kept;
+    if (in_memory) {
+        kept = header_->memory->subspan(offset, into.size());
+    } else if (fetched != nullptr) {
+        kept = fetched->part(offset, into.size());
+    }
     std::ranges::copy(kept, into.begin());
     const MutableByteSpan rest = into.subspan(kept.size());
     if (!rest.empty() && (!file_ || file_->read_at(offset + kept.size(), rest) != rest.size())) {

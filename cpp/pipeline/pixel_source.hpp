@@ -28,13 +28,9 @@ class PixelSource {
     [[nodiscard]] const FileHeader& header() const noexcept { return *header_; }
 
   private:
-    [[nodiscard]] const FetchedBytes& fetched() const noexcept {
-        return inflated_ ? *inflated_ : header_->fetched;
-    }
-
     const FileHeader* header_;
     std::optional<File> file_; ///< nothing where all bytes are in memory
-    std::optional<FetchedBytes> inflated_;
+    std::shared_ptr<const FetchedBytes> inflated_;
 };
 
 } // namespace torchdicom

@@ -1,5 +1,10 @@
 #include "pipeline/read_files.hpp"
 
+#include "header/divide.hpp"
+#include "series/kind.hpp"
+
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,6 +46,15 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
     return result;
 }
 
+std::vector<FileHeader> joined(std::vector<std::vector<FileHeader>> of_files) {
+    std::vector<FileHeader> all;
+    all.reserve(of_files.size());
+    for (std::vector<FileHeader>& slices : of_files) {
+        std::ranges::move(slices, std::back_inserter(all));
+    }
+    return all;
+}
+
 [[noreturn]] void fail_no_dicom(const std::vector<Source>& sources, std::size_t dropped) {
     std::string message = "None of the " + std::to_string(sources.size()) + " files is DICOM";
     if (dropped > 0) {
@@ -70,28 +84,61 @@ void require_known(const FileHeader& header, const FileIdentity& known) {
     }
 }
 
-void complete_header(FileHeader& header, LoadStats& stats) {
-    if (header.has_tables) {
+std::vector<FileHeader> slices_of(FileHeader header) {
+    if (!foreign_object(header).first.empty()) {
+        return {std::move(header)};
+    }
+    return divide(std::move(header));
+}
+
+void complete_headers(std::span<FileHeader* const> slices, LoadStats& stats) {
+    std::vector<FileHeader*> wanted;
+    std::ranges::copy_if(slices, std::back_inserter(wanted),
+                         [](const FileHeader* one) { return !one->has_tables; });
+    if (wanted.empty()) {
         return;
     }
-    const bool is_deflated = header.transfer_syntax.is_deflated; // then inflate it only once
-    FileHeader again = read_again(header, {.texts = {}, .keep_fetched = is_deflated}, stats);
-    header.modality_lut = std::move(again.modality_lut);
-    header.palette = std::move(again.palette);
-    header.real_world_maps = std::move(again.real_world_maps);
-    header.table_faults = std::move(again.table_faults);
-    header.has_tables = true;
-    if (is_deflated && header.fetched.bytes.empty()) {
-        header.fetched = std::move(again.fetched);
+    FileHeader& first = *wanted.front();
+    const bool is_deflated = first.transfer_syntax.is_deflated; // then inflate it only once
+    FileHeader whole = read_again(
+        first, {.texts = {}, .keep_fetched = is_deflated, .reads_slices = first.part.is_frame},
+        stats);
+    std::vector<FileHeader> again;
+    if (first.part.is_frame) {
+        again = divide(std::move(whole));
+    } else {
+        again.push_back(std::move(whole));
     }
+    for (FileHeader* const header : wanted) {
+        FileHeader& known = first.part.is_frame ? find_slice(again, header->part) : again.front();
+        header->modality_lut = std::move(known.modality_lut);
+        header->palette = std::move(known.palette);
+        header->real_world_maps = std::move(known.real_world_maps);
+        header->table_faults = std::move(known.table_faults);
+        header->has_tables = true;
+        if (is_deflated && !header->fetched) {
+            header->fetched = known.fetched;
+        }
+    }
+}
+
+void complete_header(FileHeader& header, LoadStats& stats) {
+    FileHeader* const one = &header;
+    complete_headers(std::span{&one, 1}, stats);
 }
 
 void read_voi(FileHeader& header, LoadStats& stats) {
     if (header.voi) {
         return;
     }
-    FileHeader again =
-        read_again(header, {.texts = {}, .skip_tables = true, .reads_voi = true}, stats);
+    FileHeader again = read_again(
+        header,
+        {.texts = {}, .skip_tables = true, .reads_voi = true, .reads_slices = header.part.is_frame},
+        stats);
+    if (header.part.is_frame) {
+        std::vector<FileHeader> of_file = divide(std::move(again));
+        again = std::move(find_slice(of_file, header.part));
+    }
     header.voi = std::move(again.voi);
     header.table_faults.insert(header.table_faults.end(), again.table_faults.begin(),
                                again.table_faults.end());
@@ -129,13 +176,13 @@ std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
 
 Images read_images(const std::vector<Source>& sources, const HeaderOptions& options,
                    const Policy& policy, const ParallelOptions& parallel, LoadStats& stats) {
-    std::vector<std::optional<FileHeader>> read(sources.size());
+    std::vector<std::vector<FileHeader>> read(sources.size());
     std::vector<std::optional<Defect>> dropped(sources.size());
     parallel_for(sources.size(), parallel, [&](std::size_t i) {
         try {
-            read[i] = read_if_dicom(sources[i], options, stats);
-            if (read[i]) {
-                require_pixels_of_image(*read[i]);
+            if (std::optional<FileHeader> header = read_if_dicom(sources[i], options, stats)) {
+                require_pixels_of_image(*header);
+                read[i] = slices_of(*std::move(header));
             }
         } catch (const Error& error) {
             if (is_about_content(error)) {
@@ -144,10 +191,9 @@ Images read_images(const std::vector<Source>& sources, const HeaderOptions& opti
             if (!dropped[i]) {
                 throw;
             }
-            read[i].reset();
         }
     });
-    Images images{.headers = present(std::move(read)), .dropped = present(std::move(dropped))};
+    Images images{.headers = joined(std::move(read)), .dropped = present(std::move(dropped))};
     if (images.headers.empty()) {
         fail_no_dicom(sources, images.dropped.size());
     }

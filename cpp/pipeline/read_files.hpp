@@ -8,6 +8,7 @@
 #include "series/series.hpp"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace torchdicom {
@@ -20,7 +21,7 @@ namespace torchdicom {
                                                    LoadStats& stats);
 
 struct Images {
-    std::vector<FileHeader> headers; ///< of the files with pixels, in the order of the sources
+    std::vector<FileHeader> headers; ///< of the slices of files with pixels, in their order
     std::vector<Defect> dropped;     ///< one for each file that the policy left out, likewise
 };
 
@@ -35,9 +36,13 @@ struct Images {
 /// Throws file_changed where the file that this header was read of is not the one that is known.
 void require_known(const FileHeader& header, const FileIdentity& known);
 
-/// Reads the lookup tables and real-world maps of a header that came without them, as those of an
-/// index do; a header that has them is left alone. Throws what read_header throws, file_changed
-/// where the file is another one now.
+/// The headers of the slices of a file, or its own where it holds no such.
+[[nodiscard]] std::vector<FileHeader> slices_of(FileHeader header);
+
+/// Reads the lookup tables and real-world maps of headers that came without them, as those of an
+/// index do; a header that has them is left alone. All are of one file, which is read once. Throws
+/// what read_header throws, file_changed where the file is another one now.
+void complete_headers(std::span<FileHeader* const> slices, LoadStats& stats);
 void complete_header(FileHeader& header, LoadStats& stats);
 
 /// The same of how the values are to be displayed, which is kept by no index and read for no scan.

@@ -26,7 +26,7 @@ FrameRows::FrameRows(const FileHeader& header, const Plan& plan, const FrameTask
 void FrameRows::start(const DecodedArea& area) {
     area_ = area;
     next_row_ = area.window.y0;
-    wanted_ = reduced(plan_->window, area.reduced);
+    wanted_ = reduced(plan_->window_in_frame(*task_), area.reduced);
     channels_.emplace(*header_, *plan_, *task_, area.is_rgb);
     const PixelFormat& plane = channels_->format();
     const std::uint32_t left = plan_->reduce - area.reduced;

@@ -1,5 +1,7 @@
 #include "pipeline/scan.hpp"
 
+#include "pipeline/read_files.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -71,6 +73,15 @@ std::string_view text_of(const FileHeader& header, Tag tag) {
     return found == header.texts.end() ? std::string_view{} : found->second;
 }
 
+void append_slice(const FileHeader& slice, std::size_t file, std::span<const Tag> texts,
+                  Block& block) {
+    append(slice, block.columns);
+    block.file.push_back(static_cast<std::int64_t>(file));
+    for (std::size_t k = 0; k < texts.size(); ++k) {
+        append_text(text_of(slice, texts[k]), block.texts[k]);
+    }
+}
+
 /// Adds the file of an index to those of its block, and notes its state when it was opened.
 void read_one(const std::string& path, std::size_t index, std::span<const Tag> texts,
               NearbyFolder& near, Block& block, FileStates& states, LoadStats& stats) {
@@ -79,14 +90,16 @@ void read_one(const std::string& path, std::size_t index, std::span<const Tag> t
         const File file{path, near, stats};
         states.size[index] = static_cast<std::int64_t>(file.identity().size);
         states.mtime_ns[index] = file.identity().mtime_ns;
-        const FileHeader header =
-            read_header(file, HeaderOptions{.texts = texts, .skip_tables = true}, stats);
+        FileHeader header = read_header(
+            file, HeaderOptions{.texts = texts, .skip_tables = true, .reads_slices = true}, stats);
         require_pixels_of_image(header);
         if (header.pixels) {
-            append(header, block.columns);
-            block.file.push_back(static_cast<std::int64_t>(index));
-            for (std::size_t k = 0; k < texts.size(); ++k) {
-                append_text(text_of(header, texts[k]), block.texts[k]);
+            if (!header.slices_of_file && header.modality != "RTDOSE") {
+                append_slice(header, index, texts, block); // nearly all of them
+                return;
+            }
+            for (const FileHeader& slice : slices_of(std::move(header))) {
+                append_slice(slice, index, texts, block);
             }
             return;
         }
@@ -118,19 +131,38 @@ void extend(Rows& rows, std::size_t before, Block block) {
     }
 }
 
-/// Some records, in the order of their paths.
+/// What tells records apart.
+struct Identity {
+    std::string_view path;
+    std::int64_t frame = 0;
+    std::int64_t tile = 0;
+
+    friend auto operator<=>(const Identity&, const Identity&) = default;
+};
+
+Identity identity_of(const FileHeader& header) {
+    return {.path = header.path, .frame = header.part.first, .tile = header.part.tile};
+}
+
+Identity identity_at(const Records& records, std::size_t record) {
+    return {.path = records.path_at(record),
+            .frame = records.frame_at(record),
+            .tile = records.tile_at(record)};
+}
+
+/// Some records, in the order of their paths, and in the order of a file that has several.
 class Members {
   public:
     Members(const Records& records, std::vector<std::size_t> members)
         : records_{&records}, members_{std::move(members)} {
-        const auto path_of = [&records](std::size_t record) { return records.path_at(record); };
-        const auto is_disordered = [](std::string_view a, std::string_view b) { return a >= b; };
-        if (std::ranges::adjacent_find(members_, is_disordered, path_of) == members_.end()) {
+        const auto identity = [&records](std::size_t one) { return identity_at(records, one); };
+        const auto is_disordered = [](const Identity& a, const Identity& b) { return a >= b; };
+        if (std::ranges::adjacent_find(members_, is_disordered, identity) == members_.end()) {
             return;
         }
-        std::ranges::sort(members_, {}, path_of);
-        if (std::ranges::adjacent_find(members_, {}, path_of) != members_.end()) {
-            fail_index("path", "a file that is there twice");
+        std::ranges::sort(members_, {}, identity);
+        if (std::ranges::adjacent_find(members_, {}, identity) != members_.end()) {
+            fail_index("path", "a file or a frame that is there twice");
         }
     }
 
@@ -157,7 +189,8 @@ class Members {
         records.reserve(headers.size());
         std::size_t next = 0; // mostly they follow each other here, too
         for (const FileHeader& header : headers) {
-            if (next == members_.size() || records_->path_at(members_[next]) != header.path) {
+            if (next == members_.size() ||
+                identity_at(*records_, members_[next]) != identity_of(header)) {
                 next = member_of(header);
             }
             records.push_back(static_cast<std::int64_t>(members_[next++]));
@@ -168,8 +201,8 @@ class Members {
   private:
     [[nodiscard]] std::size_t member_of(const FileHeader& header) const {
         const auto found =
-            std::ranges::lower_bound(members_, std::string_view{header.path}, {},
-                                     [this](std::size_t i) { return records_->path_at(i); });
+            std::ranges::lower_bound(members_, identity_of(header), {},
+                                     [this](std::size_t i) { return identity_at(*records_, i); });
         return static_cast<std::size_t>(found - members_.begin());
     }
 

@@ -36,11 +36,12 @@ struct FileStates {
 
 /// What reading the headers of many files gives.
 struct Rows {
-    Columns columns = make_columns(); ///< a record for each DICOM file with pixels, in path order
-    std::vector<std::int64_t> file;   ///< of each record, the index of its path
-    std::vector<Column> texts;        ///< for each tag asked for, the raw text of each record
-    std::vector<PassedOver> others;   ///< the other files, in path order
-    FileStates states;                ///< of all files
+    /// A record for each slice of the DICOM files with pixels, in the order of paths and frames.
+    Columns columns = make_columns();
+    std::vector<std::int64_t> file; ///< of each record, the index of its path
+    std::vector<Column> texts;      ///< for each tag asked for, the raw text of each record
+    std::vector<PassedOver> others; ///< the other files, in path order
+    FileStates states;              ///< of all files
 };
 
 /// No rows yet, with a column for each of so many tags.

@@ -71,13 +71,33 @@ void require_whole(const FileHeader& header, const Mapping& mapping) {
                                 : element_name(tags::RescaleIntercept));
 }
 
+/// First row and column of a slice in its frame.
+std::pair<std::size_t, std::size_t> place_of_tile(const FileHeader& header) noexcept {
+    const std::uint32_t columns = header.columns.value_or(0);
+    if (header.part.frame_rows == 0 || columns == 0) {
+        return {0, 0};
+    }
+    const std::int64_t per_row = header.part.frame_columns / columns;
+    return {static_cast<std::size_t>(header.part.tile / per_row) * header.rows.value_or(0),
+            static_cast<std::size_t>(header.part.tile % per_row) * columns};
+}
+
 } // namespace
+
+PixelFormat slice_format(const Plan& plan) noexcept {
+    PixelFormat format = plan.format;
+    format.rows = static_cast<std::uint32_t>(plan.slice.rows);
+    format.columns = static_cast<std::uint32_t>(plan.slice.columns);
+    return format;
+}
 
 Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& frames,
                const OutputOptions& options) {
     Plan plan;
     plan.format = pixel_format_of(headers.front());
-    plan.window = window_of(std::nullopt, plan.format);
+    const FileHeader& any = headers.front();
+    plan.slice = {.rows = any.rows.value_or(0), .columns = any.columns.value_or(0)};
+    plan.window = window_of(std::nullopt, slice_format(plan));
     plan.colours = colours_of(plan.format, options.output);
     plan.channels = plan.colours;
     const FileHeader& first = headers[frames.empty() ? 0 : frames.front().first];
@@ -92,17 +112,18 @@ Plan make_plan(std::span<const FileHeader> headers, const std::vector<FrameId>& 
         if (is_integer(plan.dtype)) {
             require_whole(header, mapping);
         }
-        plan.tasks.push_back({.header = index, .frame = frame, .mapping = mapping});
+        const auto [top, left] = place_of_tile(header);
+        plan.tasks.push_back(
+            {.header = index, .frame = frame, .top = top, .left = left, .mapping = mapping});
     }
     return plan;
 }
 
 std::vector<std::size_t> Plan::mask_shape() const {
-    std::vector<std::size_t> shape{tasks.size(), rows(), columns()};
     if (stack == Stack::t_and_z) {
-        shape.insert(shape.begin() + 1, 1);
+        return {tasks.size() / slices, slices, rows(), columns()};
     }
-    return shape;
+    return {tasks.size(), rows(), columns()};
 }
 
 std::vector<std::size_t> Plan::shape() const {
@@ -115,7 +136,8 @@ std::vector<std::size_t> Plan::shape() const {
 
 std::uint32_t Plan::codec_reduce(const FrameTask& task) const noexcept {
     const bool is_palette = format.samples_per_pixel == 1 && colours > 1;
-    return is_palette || task.mapping.table != Table::none ? 0 : reduce;
+    // Wavelets and blocks of 8 reach over the edges of tiles.
+    return is_palette || has_tiles() || task.mapping.table != Table::none ? 0 : reduce;
 }
 
 std::size_t output_bytes(const Plan& plan) {

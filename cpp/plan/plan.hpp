@@ -19,7 +19,9 @@ namespace torchdicom {
 /// One frame: where it is, where it goes, how its values are made.
 struct FrameTask {
     std::size_t header = 0; ///< index of its file's header
-    std::size_t frame = 0;  ///< 0-based in that file
+    std::size_t frame = 0;  ///< 0-based among those of the header
+    std::size_t top = 0;    ///< first row of the slice in the frame: of a mosaic, a tile
+    std::size_t left = 0;
     Mapping mapping{};
 };
 
@@ -27,16 +29,18 @@ struct FrameTask {
 enum class Stack : std::uint8_t {
     frames, ///< (n, c, y, x): frames without geometry
     z,      ///< (c, z, y, x): slices
-    t_and_z ///< (t, c, z, y, x): frames over time, each with one slice
+    t_and_z ///< (t, c, z, y, x): slices at each of several times
 };
 
 struct Plan {
     PixelFormat format;       ///< of whole frames
-    Window window;            ///< what is wanted of each frame, in its pixels
+    Extent slice;             ///< rows and columns of a slice: of a frame, or of a tile in it
+    Window window;            ///< what is wanted of each slice, in its pixels
     std::uint32_t reduce = 0; ///< how often rows and columns are halved then
     std::string codec{};      ///< the codec that is to decode; empty: the first choice
     DType dtype = DType::float32;
     Stack stack = Stack::frames;
+    std::size_t slices = 1;       ///< along z, where there are several times
     std::size_t colours = 1;      ///< planes that a frame is decoded to: 3 for colour
     std::size_t channels = 1;     ///< of the result: the same, or 3 where gray is repeated
     bool rounds_means = false;    ///< whether the means of a reduction are made whole
@@ -66,9 +70,21 @@ struct Plan {
     [[nodiscard]] std::size_t plane_bytes() const noexcept {
         return values_per_plane() * size_of(dtype);
     }
-    /// Where a plane stands among all planes of the output.
+    /// Where a plane stands among all planes of the output. Tasks are in the order of the times,
+    /// the slices of each together.
     [[nodiscard]] std::size_t plane_index(std::size_t task, std::size_t channel) const noexcept {
-        return stack == Stack::z ? channel * tasks.size() + task : task * channels + channel;
+        const std::size_t together = stack == Stack::z ? tasks.size() : slices;
+        return (task / together * channels + channel) * together + task % together;
+    }
+    /// The window in the pixels of the task's frame.
+    [[nodiscard]] Window window_in_frame(const FrameTask& task) const noexcept {
+        return {.y0 = task.top + window.y0,
+                .y1 = task.top + window.y1,
+                .x0 = task.left + window.x0,
+                .x1 = task.left + window.x1};
+    }
+    [[nodiscard]] bool has_tiles() const noexcept {
+        return slice.rows != format.rows || slice.columns != format.columns;
     }
     [[nodiscard]] std::vector<std::size_t> shape() const;
     /// The same without c.
@@ -76,6 +92,9 @@ struct Plan {
     /// How often a codec may halve this frame: never before a table is looked up.
     [[nodiscard]] std::uint32_t codec_reduce(const FrameTask& task) const noexcept;
 };
+
+/// The format of a slice by itself.
+[[nodiscard]] PixelFormat slice_format(const Plan& plan) noexcept;
 
 /// Which frames are wanted: header index and frame index.
 using FrameId = std::pair<std::size_t, std::size_t>;

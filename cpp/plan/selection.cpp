@@ -11,14 +11,16 @@ namespace torchdicom {
 
 namespace {
 
-std::string slices_text(std::int64_t count) {
-    return std::to_string(count) + (count == 1 ? " slice" : " slices");
+std::string count_text(std::int64_t count, std::string_view what) {
+    return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : "s");
 }
 
 /// What Python's slice.indices gives.
-std::vector<std::size_t> positions_of(const SliceRange& range, std::int64_t count) {
+std::vector<std::size_t> places_of(const SliceRange& range, std::int64_t count,
+                                   std::string_view what) {
     if (range.step == 0) {
-        throw std::invalid_argument{"the step of slices is 0: it must be another number"};
+        throw std::invalid_argument{"the step along the " + std::string{what} +
+                                    "s is 0: it must be another number"};
     }
     const bool is_down = range.step < 0;
     const std::int64_t lowest = is_down ? -1 : 0;
@@ -38,15 +40,16 @@ std::vector<std::size_t> positions_of(const SliceRange& range, std::int64_t coun
     return positions;
 }
 
-std::vector<std::size_t> positions_of(const std::vector<std::int64_t>& wanted, std::int64_t count) {
+std::vector<std::size_t> places_of(const std::vector<std::int64_t>& wanted, std::int64_t count,
+                                   std::string_view what) {
     std::vector<std::size_t> positions;
     positions.reserve(wanted.size());
-    for (const std::int64_t slice : wanted) {
-        if (slice < -count || slice >= count) {
-            throw std::out_of_range{"slice " + std::to_string(slice) +
-                                    " is not there: the series has " + slices_text(count)};
+    for (const std::int64_t place : wanted) {
+        if (place < -count || place >= count) {
+            throw std::out_of_range{std::string{what} + " " + std::to_string(place) +
+                                    " is not there: the series has " + count_text(count, what)};
         }
-        positions.push_back(static_cast<std::size_t>(slice < 0 ? slice + count : slice));
+        positions.push_back(static_cast<std::size_t>(place < 0 ? place + count : place));
     }
     return positions;
 }
@@ -78,8 +81,8 @@ void move_along(const Vector3& step, double count, Vector3& origin) noexcept {
 
 } // namespace
 
-std::vector<std::size_t> pick_slices(const std::optional<SliceSelection>& selection,
-                                     std::size_t count) {
+std::vector<std::size_t> pick_places(const std::optional<SliceSelection>& selection,
+                                     std::size_t count, std::string_view what) {
     if (!selection) {
         std::vector<std::size_t> all(count);
         std::iota(all.begin(), all.end(), std::size_t{0});
@@ -87,10 +90,10 @@ std::vector<std::size_t> pick_slices(const std::optional<SliceSelection>& select
     }
     const auto signed_count = static_cast<std::int64_t>(count);
     std::vector<std::size_t> picks = std::visit(
-        [signed_count](const auto& wanted) { return positions_of(wanted, signed_count); },
-        *selection);
+        [&](const auto& wanted) { return places_of(wanted, signed_count, what); }, *selection);
     if (picks.empty()) {
-        throw std::invalid_argument{"slices selects none of the " + slices_text(signed_count)};
+        throw std::invalid_argument{(what == "time" ? "t" : std::string{what} + "s") +
+                                    " selects none of the " + count_text(signed_count, what)};
     }
     return picks;
 }
@@ -157,9 +160,10 @@ Grid resize_grid(Grid grid, const Extent& from, const Extent& to) {
     return grid;
 }
 
-std::optional<std::vector<double>> frame_times_ms(const FileHeader& header) {
-    const std::vector<double>& increments = header.frame_time_vector;
-    const std::size_t count = header.number_of_frames();
+std::optional<std::vector<double>> frame_times_ms(std::span<const FileHeader> of_cine) {
+    const FileHeader& first = of_cine.front();
+    const std::vector<double>& increments = first.frame_time_vector;
+    const std::size_t count = std::max(of_cine.size(), first.number_of_frames());
     std::vector<double> times(count);
     if (increments.size() == count) {
         for (std::size_t i = 1; i < count; ++i) {
@@ -167,9 +171,9 @@ std::optional<std::vector<double>> frame_times_ms(const FileHeader& header) {
         }
         return times;
     }
-    if (header.frame_time) {
+    if (first.frame_time) {
         for (std::size_t i = 0; i < count; ++i) {
-            times[i] = static_cast<double>(i) * *header.frame_time;
+            times[i] = static_cast<double>(i) * *first.frame_time;
         }
         return times;
     }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -24,11 +25,11 @@ struct SliceRange {
 /// Positions in slice order, a range or one by one; negative ones count from the end.
 using SliceSelection = std::variant<SliceRange, std::vector<std::int64_t>>;
 
-/// The positions of `count` slices that are wanted, in the order wanted; all without a selection.
-/// Throws std::out_of_range for a slice that is not there, std::invalid_argument where none is
-/// selected.
-[[nodiscard]] std::vector<std::size_t> pick_slices(const std::optional<SliceSelection>& selection,
-                                                   std::size_t count);
+/// Those of `count` places on an axis that are wanted, in the order wanted; all without a
+/// selection. `what` is there: "slice", "time". Throws std::out_of_range for one that is not there,
+/// std::invalid_argument where none is selected.
+[[nodiscard]] std::vector<std::size_t> pick_places(const std::optional<SliceSelection>& selection,
+                                                   std::size_t count, std::string_view what);
 
 /// Where voxels lie in the patient, in millimetres.
 struct Grid {
@@ -48,8 +49,9 @@ struct Grid {
 /// The grid of images that were resized: their outer edges stay where they are.
 [[nodiscard]] Grid resize_grid(Grid grid, const Extent& from, const Extent& to);
 
-/// Milliseconds from the first frame to each (PS3.3 C.7.6.5.1): by FrameTimeVector where it has a
-/// value for every frame, else by FrameTime; nothing where the file has neither.
-[[nodiscard]] std::optional<std::vector<double>> frame_times_ms(const FileHeader& header);
+/// Milliseconds from the first frame of a cine to each (PS3.3 C.7.6.5.1): by FrameTimeVector where
+/// it has a value for every frame, else by FrameTime; nothing where the file has neither.
+[[nodiscard]] std::optional<std::vector<double>>
+frame_times_ms(std::span<const FileHeader> of_cine);
 
 } // namespace torchdicom

@@ -56,11 +56,11 @@ Mapping real_world_mapping(const FileHeader& header, std::size_t index) {
 }
 
 Mapping modality_mapping(const FileHeader& header) {
-    if (header.functional_groups) {
-        fail(ErrorCode::unsupported_functional_groups,
-             "The rescale of enhanced images and dose grids is not applied yet. Take the values "
-             "with output='stored'",
-             header.place_of(*header.functional_groups));
+    if (header.modality == "RTDOSE" && !header.rescale_slope) {
+        fail(ErrorCode::missing_element,
+             "The doses are multiples of this attribute. Correct the file, or take the values with "
+             "output='stored'",
+             header.place_of(tags::DoseGridScaling));
     }
     if (header.has_modality_lut) {
         return {.table = Table::modality_lut};
@@ -72,7 +72,8 @@ Mapping modality_mapping(const FileHeader& header) {
         fail(ErrorCode::invalid_value,
              "A slope of 0 makes all pixels the same. Correct the file, or take the values with "
              "output='stored'",
-             header.place_of(tags::RescaleSlope));
+             header.place_of(header.modality == "RTDOSE" ? tags::DoseGridScaling
+                                                         : tags::RescaleSlope));
     }
     // A missing one of the two is what it takes to change nothing.
     return {.rescale = {.slope = header.rescale_slope.value_or(1.0),
@@ -95,7 +96,7 @@ Mapping scaled_mapping(const FileHeader& header, const PixelFormat& format, Outp
     if (header.has_modality_lut) {
         refuse(element_name(tags::ModalityLUTSequence));
     }
-    if (!header.functional_groups && !header.rescale_slope) {
+    if (!header.rescale_slope) {
         refuse(element_name(tags::RescaleSlope));
     }
     Mapping mapping = modality_mapping(header);

@@ -49,7 +49,7 @@ struct Mapping {
 [[nodiscard]] bool needs_tables(const FileHeader& header, Output output) noexcept;
 
 /// How this file's values are made. Throws what its tables have as errors, UnsupportedError
-/// (unsupported_functional_groups, unsupported_pixel_format, no_real_world_map,
+/// (unsupported_pixel_format, no_real_world_map,
 /// several_real_world_maps, suv_not_possible, philips_fp_not_possible), ParseError invalid_value.
 /// For SUV the header's factor is settled (plan/suv).
 [[nodiscard]] Mapping mapping_of(const FileHeader& header, const PixelFormat& format,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace torchdicom {
 
@@ -77,6 +78,15 @@ class Differences {
     std::map<std::string_view, std::pair<const Series*, Flags>> of_uid_;
 };
 
+/// A file may hold several slices.
+std::size_t files_of(const Series& part) {
+    std::set<std::string_view> paths;
+    for (const FileHeader& slice : part.slices) {
+        paths.insert(slice.path);
+    }
+    return paths.size();
+}
+
 std::string describe(const Series& part, const std::string& differences) {
     const FileHeader& first = part.slices.front();
     std::string line = "\n  series=\"";
@@ -84,7 +94,7 @@ std::string describe(const Series& part, const std::string& differences) {
     if (part.kind != Kind::volume) {
         line.append(" ").append(name_of(part.kind));
     }
-    line.append(", ").append(count_of(part.slices.size(), "file", "files"));
+    line.append(", ").append(count_of(files_of(part), "file", "files"));
     line.append(" of ").append(part.splitting[kSizeText]);
     line.append(", \"").append(plain(first.series_description)).append("\"");
     return line.append(differences).append(" (").append(first.path).append(")");
@@ -121,7 +131,7 @@ std::string describe(const Series& part, const std::string& differences) {
 std::size_t count_files(const std::vector<Series>& parts, const Places& places) {
     return std::accumulate(
         places.begin(), places.end(), std::size_t{0},
-        [&](std::size_t sum, std::size_t i) { return sum + parts[i].slices.size(); });
+        [&](std::size_t sum, std::size_t i) { return sum + files_of(parts[i]); });
 }
 
 std::size_t only_one(const std::vector<Series>& parts, const Places& among) {

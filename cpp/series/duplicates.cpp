@@ -3,7 +3,8 @@
 #include "series/judge.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <tuple>
 
 namespace torchdicom {
 
@@ -59,21 +60,43 @@ struct Found {
     std::optional<std::pair<std::size_t, std::size_t>> conflict;
 };
 
+/// Remembers what it was asked: all frames of two files are copies, or none is.
+class Copies {
+  public:
+    explicit Copies(LoadStats& stats) : stats_{&stats} {}
+
+    [[nodiscard]] bool are(const FileHeader& a, const FileHeader& b) {
+        const auto [entry, is_new] = known_.try_emplace({a.path, b.path}, false);
+        if (is_new) {
+            entry->second = is_copy(a, b, *stats_);
+        }
+        return entry->second;
+    }
+
+  private:
+    LoadStats* stats_;
+    std::map<std::pair<std::string_view, std::string_view>, bool> known_;
+};
+
 Found find_copies(const std::vector<FileHeader>& slices, LoadStats& stats) {
-    std::unordered_map<std::string_view, std::size_t> seen;
+    std::map<std::tuple<std::string_view, std::int64_t, std::int64_t>, std::size_t> seen;
+    Copies copies{stats};
     Found found{.is_aside = std::vector<bool>(slices.size()), .copies = {}, .conflict = {}};
     for (std::size_t i = 0; i < slices.size(); ++i) {
         const std::string& uid = slices[i].sop_instance_uid;
         if (uid.empty()) {
             continue; // not an identity
         }
-        const auto [entry, is_new] = seen.emplace(uid, i);
+        const FramePart& part = slices[i].part;
+        const auto [entry, is_new] = seen.try_emplace({uid, part.first, part.tile}, i);
         if (is_new) {
             continue;
         }
-        if (is_copy(slices[entry->second], slices[i], stats)) {
+        if (copies.are(slices[entry->second], slices[i])) {
             found.is_aside[i] = true;
-            found.copies.push_back(slices[i].path);
+            if (found.copies.empty() || found.copies.back() != slices[i].path) {
+                found.copies.push_back(slices[i].path);
+            }
         } else if (!found.conflict) {
             found.conflict = std::pair{entry->second, i};
         }

@@ -36,7 +36,7 @@ Defect invalid_geometry(const FileHeader& slice, Tag tag, const std::string& wha
 
 std::optional<Defect> judge_frame_of(const FileHeader& slice) {
     for (const double coordinate : *slice.image_position_patient) {
-        if (std::abs(coordinate) > kMaxCoordinateMm) {
+        if (!(std::abs(coordinate) <= kMaxCoordinateMm)) {
             return invalid_geometry(slice, tags::ImagePositionPatient,
                                     "No patient is that far away");
         }
@@ -116,7 +116,7 @@ Vector3 assume_step(Series& series, const Vector3& normal) {
     return scaled(normal, step);
 }
 
-Vector3 mean_step(const std::vector<FileHeader>& slices) {
+Vector3 mean_step(std::span<const FileHeader> slices) {
     const Vector3& first = *slices.front().image_position_patient;
     const Vector3& last = *slices.back().image_position_patient;
     const auto steps = static_cast<double>(slices.size() - 1);
@@ -135,12 +135,12 @@ void settle_geometry(Series& series, const Tolerances& tolerances) {
     }
     const Orientation orientation = majority_orientation(series.slices);
     Positions positions = sort_along(normal_of(orientation), series.slices);
-    set_repeats_aside(series, positions, tolerances);
+    settle_repeats(series, positions, tolerances);
     Vector3 step{};
-    if (series.slices.size() == 1) {
+    if (positions.distances.size() == 1) {
         step = assume_step(series, positions.normal);
     } else if (judge_spacing(series, positions, tolerances)) {
-        step = mean_step(series.slices);
+        step = mean_step(first_stack(series));
     } else {
         return;
     }

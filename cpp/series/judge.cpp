@@ -13,10 +13,16 @@ namespace {
 /// Images in one part that nothing tells apart: each is a series of its own, by its
 /// SOPInstanceUID, and these have none.
 std::optional<Defect> nameless_images(const Series& series) {
-    if (!is_alone(series.kind) || series.slices.size() == 1) {
+    if (!is_alone(series.kind)) {
         return std::nullopt;
     }
-    const FileHeader& second = series.slices[1];
+    const auto other = std::ranges::find_if(series.slices, [&](const FileHeader& slice) {
+        return slice.path != series.slices.front().path; // of one file they are its frames
+    });
+    if (other == series.slices.end()) {
+        return std::nullopt;
+    }
+    const FileHeader& second = *other;
     return Defect{.code = ErrorCode::missing_element,
                   .message = "Several images have no SOPInstanceUID to tell them by. Load their "
                              "files one by one",
@@ -67,6 +73,9 @@ void find_defects(Series& series, const Tolerances& tolerances, LoadStats& stats
     }
     if (!set_copies_aside(series, stats)) {
         return;
+    }
+    if (auto missing = missing_parts(series.slices)) {
+        series.defects.push_back(std::move(*missing));
     }
     if (auto refusal = nameless_images(series)) {
         series.defects.push_back(std::move(*refusal));

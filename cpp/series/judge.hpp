@@ -23,8 +23,25 @@ struct Positions {
     std::vector<std::size_t> path_order;
 };
 
-/// Leaves one slice at each position and notes the others (repeats.cpp).
-void set_repeats_aside(Series& series, Positions& positions, const Tolerances& tolerances);
+/// Makes slices at one position times of it, where that can be, and else leaves one slice at each
+/// position and notes the others (repeats.cpp). The positions are then those of the first time.
+void settle_repeats(Series& series, Positions& positions, const Tolerances& tolerances);
+
+/// Slices at one position: [first, end) of those in order.
+struct Gathering {
+    std::size_t first = 0;
+    std::size_t end = 0;
+
+    [[nodiscard]] std::size_t size() const noexcept { return end - first; }
+};
+
+/// For each time one slice of each gathering, all slices of the first time, then those of the next.
+/// Nothing where no attribute tells the times (times.cpp).
+[[nodiscard]] std::optional<std::vector<std::size_t>>
+find_times(const Series& series, const Positions& positions, std::span<const Gathering> gatherings);
+
+/// Parts of a concatenation that are not there (concatenation.cpp).
+[[nodiscard]] std::optional<Defect> missing_parts(const std::vector<FileHeader>& slices);
 
 /// The distance between neighbours: the median gap, repeats not counted. There are two slices or
 /// more (repeats.cpp).

@@ -39,6 +39,16 @@ bool is_tomographic(std::string_view modality) noexcept {
     return std::ranges::find(kModalities, modality) != kModalities.end();
 }
 
+/// What one frame of several is. Projections of nuclear medicine are no slices.
+Kind kind_of_frame(const FileHeader& header, bool is_slice) {
+    const bool is_projection = header.modality == "NM" &&
+                               nth_value(header.image_type, 2).find("RECON") == std::string::npos;
+    if (has_place(header) || (is_slice && !is_projection)) {
+        return Kind::volume;
+    }
+    return header.number_of_frames_given.value_or(1) > 1 ? Kind::cine : Kind::image;
+}
+
 } // namespace
 
 bool has_image_type(const FileHeader& header, std::string_view wanted) {
@@ -65,7 +75,13 @@ Kind kind_of(const FileHeader& header) {
     if (has_image_type(header, "LOCALIZER")) {
         return Kind::localizer;
     }
+    if (header.modality == "RTDOSE") {
+        return Kind::dose;
+    }
     const bool is_slice = is_tomographic(header.modality);
+    if (header.part.is_frame) {
+        return kind_of_frame(header, is_slice);
+    }
     if (header.number_of_frames() > 1) {
         const bool is_cine =
             !header.functional_groups && !header.image_position_patient && !is_slice;
@@ -76,8 +92,8 @@ Kind kind_of(const FileHeader& header) {
 }
 
 std::string_view name_of(Kind kind) noexcept {
-    constexpr std::array<std::string_view, 5> kNames{"volume", "image", "cine", "localizer",
-                                                     "other"};
+    constexpr std::array<std::string_view, 6> kNames{"volume", "image",     "cine",
+                                                     "dose",   "localizer", "other"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -20,12 +20,6 @@ void refuse_foreign(const FileHeader& header) {
 }
 
 void refuse_what_is_no_slice(const FileHeader& header) {
-    if (header.functional_groups) {
-        fail(ErrorCode::unsupported_functional_groups,
-             "Enhanced images and dose grids are not loaded as volumes yet. Take their frames as "
-             "stored with torchdicom.decode",
-             header.place_of(*header.functional_groups));
-    }
     if (header.number_of_frames() > 1 && kind_of(header) != Kind::cine) {
         fail(ErrorCode::unsupported_multi_frame,
              "The file has " + std::to_string(header.number_of_frames()) +
@@ -33,10 +27,11 @@ void refuse_what_is_no_slice(const FileHeader& header) {
                  "torchdicom.decode",
              header.place_of(tags::NumberOfFrames));
     }
-    if (has_image_type(header, "MOSAIC")) {
+    if (has_image_type(header, "MOSAIC") && !header.part.is_frame) {
         fail(ErrorCode::unsupported_mosaic,
-             "A Siemens mosaic holds many slices in one image, and such files are not loaded "
-             "as volumes yet. Take the image with torchdicom.decode",
+             "A Siemens mosaic holds many slices in one image, and this one does not say how many: "
+             "its CSA header (0029,xx10) and (0019,xx0A) are missing, or do not fit its size. Take "
+             "the image with torchdicom.decode",
              header.place_of(tags::ImageType));
     }
 }

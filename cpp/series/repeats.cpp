@@ -1,8 +1,10 @@
-// Slices at one position: one of them stays.
+// Slices at one position: times, or repeats of which one stays.
 
 #include "series/judge.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <tuple>
 
 namespace torchdicom {
@@ -55,6 +57,20 @@ std::size_t kept_of(const Series& series, const Positions& positions, std::size_
     return kept;
 }
 
+std::vector<Gathering> gather(const Positions& positions, double least) {
+    std::vector<Gathering> gatherings;
+    const std::size_t count = positions.distances.size();
+    for (std::size_t first = 0; first < count;) {
+        std::size_t end = first + 1;
+        while (end < count && is_repeat(positions, end, least)) {
+            ++end;
+        }
+        gatherings.push_back({.first = first, .end = end});
+        first = end;
+    }
+    return gatherings;
+}
+
 /// Which slices stay, and what is to be said of the others.
 struct Repeats {
     std::vector<std::size_t> kept; ///< indices of slices
@@ -62,30 +78,55 @@ struct Repeats {
     std::string pair; ///< two that are at one position, for the message
 };
 
-Repeats find_repeats(const Series& series, const Positions& positions, double least) {
+Repeats find_repeats(const Series& series, const Positions& positions,
+                     std::span<const Gathering> gatherings) {
     Repeats repeats;
-    const std::size_t count = series.slices.size();
-    for (std::size_t first = 0; first < count;) {
-        std::size_t end = first + 1;
-        while (end < count && is_repeat(positions, end, least)) {
-            ++end;
-        }
-        const std::size_t kept = kept_of(series, positions, first, end);
-        if (end - first > 1) {
+    for (const Gathering& one : gatherings) {
+        const std::size_t kept = kept_of(series, positions, one.first, one.end);
+        if (one.size() > 1) {
             repeats.defect.slices.push_back(repeats.kept.size());
         }
-        for (std::size_t i = first; i < end; ++i) {
-            if (i != kept) {
-                repeats.defect.files.push_back(series.slices[i].path);
-                repeats.pair = repeats.pair.empty()
-                                   ? series.slices[kept].path + " and " + series.slices[i].path
-                                   : repeats.pair;
+        for (std::size_t i = one.first; i < one.end; ++i) {
+            if (i == kept) {
+                continue;
+            }
+            const std::string& path = series.slices[i].path;
+            if (repeats.defect.files.empty() || repeats.defect.files.back() != path) {
+                repeats.defect.files.push_back(path);
+            }
+            if (repeats.pair.empty()) {
+                repeats.pair = series.slices[kept].path + " and " + path;
             }
         }
         repeats.kept.push_back(kept);
-        first = end;
     }
     return repeats;
+}
+
+Defect defect_of_repeats(const Series& series, const Positions& positions,
+                         std::span<const Gathering> gatherings) {
+    Repeats repeats = find_repeats(series, positions, gatherings);
+    const std::size_t aside = series.slices.size() - gatherings.size();
+    Defect defect = std::move(repeats.defect);
+    defect.code = ErrorCode::duplicate_positions;
+    defect.measured = {{"repeats", static_cast<double>(aside)}};
+    defect.place = {.path = defect.files.front(),
+                    .element = element_name(tags::ImagePositionPatient)};
+    defect.message = repeats.pair + " lie at the same position: ";
+    const auto [least, most] =
+        std::ranges::minmax(gatherings, {}, [](const Gathering& one) { return one.size(); });
+    if (least.size() == most.size()) {
+        defect.message += "several times or echoes that no attribute tells apart, or slices that "
+                          "were exported twice. Load the files of one repeat";
+        return defect;
+    }
+    defect.measured.emplace_back("least", static_cast<double>(least.size()));
+    defect.measured.emplace_back("most", static_cast<double>(most.size()));
+    defect.message += "the repeats are incomplete, since there are " +
+                      std::to_string(least.size()) + " to " + std::to_string(most.size()) +
+                      " slices at a position. Fetch the files that are not there, or load the "
+                      "files of one repeat";
+    return defect;
 }
 
 void keep(const std::vector<std::size_t>& kept, Series& series, Positions& positions) {
@@ -112,25 +153,24 @@ double typical_step(const Positions& positions, const Tolerances& tolerances) {
     return median(std::move(steps));
 }
 
-void set_repeats_aside(Series& series, Positions& positions, const Tolerances& tolerances) {
+void settle_repeats(Series& series, Positions& positions, const Tolerances& tolerances) {
     if (series.slices.size() == 1) {
         return;
     }
-    const double least = least_gap(series, typical_step(positions, tolerances));
-    Repeats repeats = find_repeats(series, positions, least);
-    Defect& defect = repeats.defect;
-    if (defect.files.empty()) {
+    const std::vector<Gathering> gatherings =
+        gather(positions, least_gap(series, typical_step(positions, tolerances)));
+    if (gatherings.size() == series.slices.size()) {
         return;
     }
-    defect.code = ErrorCode::duplicate_positions;
-    defect.message = repeats.pair +
-                     " lie at the same position: a time series, several echoes, or a slice that "
-                     "was exported twice. Load the files of one repeat";
-    defect.measured = {{"repeats", static_cast<double>(defect.files.size())}};
-    defect.place = {.path = defect.files.front(),
-                    .element = element_name(tags::ImagePositionPatient)};
-    series.defects.push_back(std::move(defect));
-    keep(repeats.kept, series, positions);
+    if (const auto times = find_times(series, positions, gatherings)) {
+        keep(*times, series, positions);
+        positions.distances.resize(gatherings.size());
+        positions.path_order.resize(gatherings.size());
+        series.times = series.slices.size() / gatherings.size();
+        return;
+    }
+    series.defects.push_back(defect_of_repeats(series, positions, gatherings));
+    keep(find_repeats(series, positions, gatherings).kept, series, positions);
 }
 
 } // namespace torchdicom

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@ enum class Kind : std::uint8_t {
     volume,    ///< a slice of one, or an object that holds one (those are refused, not misread)
     image,     ///< one frame without place in the patient: radiographs, captures
     cine,      ///< several frames without place: ultrasound, angiography
+    dose,      ///< planes of a dose grid
     localizer, ///< scouts, by ImageType
     other,     ///< segmentations, slides, video: nothing that a volume is made of
 };
@@ -47,8 +49,11 @@ struct Series {
     std::string key; ///< the SeriesInstanceUID, with "#" and a hash where it has other parts too
     std::string series_instance_uid;
     Kind kind = Kind::volume;
-    std::vector<std::string> splitting; ///< the 17 texts that its files share (splitting.hpp)
-    std::vector<FileHeader> slices;     ///< in path order; once judged: those kept, in slice order
+    std::vector<std::string> splitting; ///< the 18 texts that its files share (splitting.hpp)
+    /// In path order. Once judged: those that are kept, in slice order; where there are several
+    /// times, all slices of the first, then those of the next.
+    std::vector<FileHeader> slices;
+    std::size_t times = 1;
     /// Columns: step along z, y, x in millimetres, then the origin; LPS. Nothing where the slices
     /// have no place.
     std::optional<std::array<Vector3, 4>> affine;
@@ -93,6 +98,11 @@ void judge_series(Series& series, const Tolerances& tolerances, LoadStats& stats
 
 /// Throws the defect as the error of its code.
 [[noreturn]] void throw_defect(const Defect& defect);
+
+/// The slices of the first time; all of them before the series is judged.
+[[nodiscard]] inline std::span<const FileHeader> first_stack(const Series& series) noexcept {
+    return std::span{series.slices}.first(series.slices.size() / series.times);
+}
 
 [[nodiscard]] inline double dot(const Vector3& a, const Vector3& b) noexcept {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];

@@ -69,7 +69,7 @@ std::optional<Defect> find_missing(const Series& series, const Positions& positi
 }
 
 /// How far each slice lies from where even steps between the first and the last would have it.
-std::vector<double> distances_from_even(const std::vector<FileHeader>& slices) {
+std::vector<double> distances_from_even(std::span<const FileHeader> slices) {
     const Vector3& first = *slices.front().image_position_patient;
     const Vector3& last = *slices.back().image_position_patient;
     const auto steps = static_cast<double>(slices.size() - 1);
@@ -89,7 +89,7 @@ std::vector<double> distances_from_even(const std::vector<FileHeader>& slices) {
 }
 
 std::optional<Defect> find_uneven(const Series& series, double step, double tolerance) {
-    const std::vector<double> distances = distances_from_even(series.slices);
+    const std::vector<double> distances = distances_from_even(first_stack(series));
     const auto largest = std::ranges::max_element(distances); // the first of equals
     if (!(*largest > tolerance)) {
         return std::nullopt;
@@ -114,7 +114,7 @@ std::optional<Defect> find_uneven(const Series& series, double step, double tole
 std::optional<Defect> find_tilt(const Series& series, const Vector3& normal,
                                 const Tolerances& tolerances) {
     const Vector3& first = *series.slices.front().image_position_patient;
-    const FileHeader& last_slice = series.slices.back();
+    const FileHeader& last_slice = first_stack(series).back();
     const Vector3& last = *last_slice.image_position_patient;
     const Vector3 v{last[0] - first[0], last[1] - first[1], last[2] - first[2]};
     const double along = dot(v, normal);

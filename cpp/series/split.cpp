@@ -47,12 +47,13 @@ bool agree(const FileHeader& a, const FileHeader& b) noexcept {
     const auto texts = [](const FileHeader& h) {
         return std::tie(h.series_instance_uid, h.sop_class_uid, h.modality, h.image_type,
                         h.echo_numbers, h.receive_coil_name, h.photometric_interpretation,
-                        h.rescale_type, h.units, h.transfer_syntax_uid);
+                        h.rescale_type, h.units, h.transfer_syntax_uid, h.stack);
     };
     const auto numbers = [](const FileHeader& h) {
         return std::tie(h.echo_time, h.repetition_time, h.flip_angle, h.rows, h.columns,
                         h.bits_allocated, h.bits_stored, h.high_bit, h.pixel_representation,
-                        h.samples_per_pixel, h.number_of_frames_given, h.functional_groups);
+                        h.samples_per_pixel, h.number_of_frames_given, h.functional_groups,
+                        h.part.is_frame);
     };
     const auto presence = [](const FileHeader& h) {
         return std::tuple{h.rescale_slope.has_value(), h.rescale_intercept.has_value(),

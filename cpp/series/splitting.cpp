@@ -88,7 +88,8 @@ Splitting splitting_of(const FileHeader& header, Kind kind) {
             pixel_format_text(header),
             units_text(header),
             {},
-            is_alone(kind) ? header.sop_instance_uid : std::string{}};
+            is_alone(kind) ? header.sop_instance_uid : std::string{},
+            header.stack};
 }
 
 std::string pixel_spacing_text(const PixelSpacing& spacing) {
@@ -117,7 +118,8 @@ std::string hash_of(std::span<const std::string> splitting) {
     const auto add = [&hash](char c) {
         hash = (hash ^ std::uint64_t{static_cast<unsigned char>(c)}) * kPrime;
     };
-    for (const std::string& text : splitting) {
+    const bool has_stack = splitting.size() < kSplittingNames.size() || !splitting.back().empty();
+    for (const std::string& text : splitting.first(splitting.size() - (has_stack ? 0 : 1))) {
         if (&text != splitting.data()) {
             add('|');
         }
@@ -139,7 +141,11 @@ std::string units_of(const FileHeader& header) {
         return {};
     }
     if (header.modality == "PT") {
-        return header.units;
+        const bool has_own = header.units.empty() && header.part.is_frame;
+        return has_own && header.rescale_type != "US" ? header.rescale_type : header.units;
+    }
+    if (header.modality == "RTDOSE") {
+        return header.rescale_type == "GY" ? "GY" : "";
     }
     // PS3.3 C.11.1.1.2: a CT image without Rescale Type is in Hounsfield units.
     if (header.modality == "CT" && header.rescale_type.empty()) {

@@ -10,12 +10,12 @@
 namespace torchdicom {
 
 /// Their names in messages.
-inline constexpr std::array<std::string_view, 17> kSplittingNames{
-    "SOPClassUID",   "Modality",        "ImageType",      "image component",
-    "localizer",     "EchoTime",        "RepetitionTime", "FlipAngle",
-    "EchoNumbers",   "ReceiveCoilName", "kind",           "Rows x Columns",
-    "PixelSpacing",  "pixel format",    "units",          "ImageOrientationPatient",
-    "SOPInstanceUID"};
+inline constexpr std::array<std::string_view, 18> kSplittingNames{
+    "SOPClassUID",    "Modality",        "ImageType",      "image component",
+    "localizer",      "EchoTime",        "RepetitionTime", "FlipAngle",
+    "EchoNumbers",    "ReceiveCoilName", "kind",           "Rows x Columns",
+    "PixelSpacing",   "pixel format",    "units",          "ImageOrientationPatient",
+    "SOPInstanceUID", "StackID"};
 
 using Splitting = std::array<std::string, kSplittingNames.size()>;
 
@@ -35,7 +35,8 @@ using Orientation = std::array<double, 6>;
 [[nodiscard]] std::string pixel_spacing_text(const PixelSpacing& spacing);
 [[nodiscard]] std::string orientation_text(const Orientation& orientation);
 
-/// Eight hexadecimal digits: FNV-1a of 64 bits over the texts joined by "|", its halves xored.
+/// Eight hexadecimal digits: FNV-1a of 64 bits over the texts joined by "|", its halves xored. The
+/// StackID is not among them where it is empty.
 [[nodiscard]] std::string hash_of(std::span<const std::string> splitting);
 
 } // namespace torchdicom

@@ -43,13 +43,19 @@ _FLOATS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64
 
 
 def load_options(
-    *, policy: object = None, slices: object = None, mask: object = False, **of_frames: Any
+    *,
+    policy: object = None,
+    slices: object = None,
+    t: object = None,
+    mask: object = False,
+    **of_frames: Any,
 ) -> dict[str, Any]:
     """The options of a load, checked, as the keyword arguments that either backend takes.
 
     Args:
-        policy: Of `load` alone, like the next two.
+        policy: Of `load` alone, like the next three.
         slices: Which are wanted.
+        t: Which times are wanted.
         mask: Whether one is wanted.
         **of_frames: All that `frame_options` takes.
 
@@ -60,7 +66,8 @@ def load_options(
     return {
         **frame_options(**of_frames),
         "policy": _policy(policy),
-        "slices": _slices(slices),
+        "slices": _places("slices", slices),
+        "t": _places("t", t),
         "mask": _mask(mask),
     }
 
@@ -249,36 +256,38 @@ def _policy(policy: object) -> Policy:
     return policy
 
 
-def _slices(slices: object) -> slice | list[int] | None:
-    if slices is None:
+def _places(name: str, wanted: object) -> slice | list[int] | None:
+    """Positions on an axis, those of the option `name`."""
+    if wanted is None:
         return None
-    if isinstance(slices, slice):
-        return _slice(slices)
-    if isinstance(slices, SupportsIndex) and not isinstance(slices, Iterable):
-        return [_position("slice", slices)]
-    if isinstance(slices, (str, bytes)) or not isinstance(slices, Iterable):
-        kind = type(slices).__name__
-        msg = f"slices must be an int, a slice, a range or a list of int, not {kind}"
+    if isinstance(wanted, slice):
+        return _slice(name, wanted)
+    what = name.removesuffix("s")
+    if isinstance(wanted, SupportsIndex) and not isinstance(wanted, Iterable):
+        return [_position(what, wanted)]
+    if isinstance(wanted, (str, bytes)) or not isinstance(wanted, Iterable):
+        kind = type(wanted).__name__
+        msg = f"{name} must be an int, a slice, a range or a list of int, not {kind}"
         raise TypeError(msg)
-    positions = _positions("slice", slices)
+    positions = _positions(what, wanted)
     if not positions:
-        msg = "slices is empty: name at least one position"
+        msg = f"{name} is empty: name at least one position"
         raise ValueError(msg)
     return positions
 
 
-def _slice(slices: slice) -> slice:
+def _slice(name: str, wanted: slice) -> slice:
     """The slice in plain numbers that the core can count in: its ends may lie anywhere."""
-    parts = [slices.start, slices.stop, slices.step]
+    parts = [wanted.start, wanted.stop, wanted.step]
     for i, part in enumerate(parts):
         if part is None:
             continue
         if not _is_integer(part):
-            msg = f"slices must be a slice of integers, not of {type(part).__name__}"
+            msg = f"{name} must be a slice of integers, not of {type(part).__name__}"
             raise TypeError(msg)
         parts[i] = min(max(operator.index(part), -_END), _END - 1)
     if parts[2] == 0:
-        msg = "the step of slices cannot be 0"
+        msg = f"the step of {name} cannot be 0"
         raise ValueError(msg)
     return slice(*parts)
 

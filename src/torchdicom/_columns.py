@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # The core has these once a file: the table has the ranges of each frame.
 _RANGES: Final = ("ranges_per_frame", "range_offset", "range_length")
+# Others that the table has in a form of its own: full paths, and the number of every frame.
+_OWN_FORM: Final = frozenset({"path", "first_frame", *_RANGES})
 # As long as the file has frames, so that the row of the first frame alone has it.
 _FIRST_FRAME_ONLY: Final = frozenset({"frame_time_vector"})
 
@@ -85,13 +87,14 @@ def rows_of(core: Core) -> tuple[dict[str, pa.Array], Integers]:
     frames = np.diff(core["ranges_per_frame"][0])
     counts = np.maximum(frames, 1)  # where the frames are not known there is a row all the same
     record = np.repeat(np.arange(len(counts)), counts)
-    frame = np.arange(len(record)) - ends_of(counts)[record]
+    within = np.arange(len(record)) - ends_of(counts)[record]
     is_one_each = len(record) == len(counts)
     if not is_one_each:
-        every, first = pa.array(record), pa.array(record, mask=frame != 0)
+        every, first = pa.array(record), pa.array(record, mask=within != 0)
+    frame = core["first_frame"][record] + within
     columns = {"frame": pa.array(frame.astype(np.int32))}
     for name, kind in _ext.core_columns():
-        if name == "path" or name in _RANGES:
+        if name in _OWN_FORM:
             continue
         array = _TO_ARROW[kind](core[name])
         if not is_one_each:
@@ -112,21 +115,29 @@ def core_of(rows: pa.Table, paths: pa.BinaryArray) -> Core:
         ParseError: If frames are not there, or values that no scan leaves out (``invalid_index``).
     """
     frame = _numbers(_column(rows, "frame"), "frame")
-    starts = np.flatnonzero(frame == 0)
+    starts = np.flatnonzero(are_starts(rows))
     counts = np.diff(np.append(starts, len(frame)))
     first = np.repeat(starts, counts)
-    if len(first) != len(frame) or not np.array_equal(frame, np.arange(len(frame)) - first):
+    if len(first) != len(frame) or not np.array_equal(
+        frame - frame[first], np.arange(len(frame)) - first
+    ):
         _fail("frame", "frames of a file are not there")
     records = rows
     if len(starts) != len(frame):
         records, paths = rows.take(pa.array(starts)), paths.take(pa.array(starts))
-    core: Core = {"path": packed(paths)}
+    core: Core = {"path": packed(paths), "first_frame": frame[starts].astype(np.int64)}
     for name, kind in _ext.core_columns():
-        if name == "path" or name in _RANGES:
+        if name in _OWN_FORM:
             continue
         table_name = TABLE_NAMES.get(name, name)
         core[name] = _FROM_ARROW[kind](_column(records, table_name), table_name)
     return core | _core_ranges(_column(rows, FRAME_RANGES), starts)
+
+
+def are_starts(rows: pa.Table) -> NDArray[np.bool_]:
+    """Whether each row is the first of a record: a slice of its own, or frame 0 of a whole file."""
+    is_frame = _numbers(_column(rows, "is_frame"), "is_frame")
+    return is_frame | (_numbers(_column(rows, "frame"), "frame") == 0)
 
 
 def word_array(column: Words) -> pa.DictionaryArray:

@@ -33,6 +33,9 @@ _Finish: TypeAlias = dict[str, Any] | None
 # Start, stop and step of a slice, or positions one by one.
 _Slices: TypeAlias = tuple[int | None, int | None, int | None] | list[int] | None
 
+# Keyword, values for each place on the axis, all values.
+_Coordinate: TypeAlias = tuple[str, int, list[float]]
+
 class _Loaded(TypedDict):
     data: NDArray[Any] | None  # None where the caller's memory was filled; bfloat16 as uint16
     dtype: _DType
@@ -43,7 +46,9 @@ class _Loaded(TypedDict):
     affine_columns: list[list[float]] | None
     spacing_mm: tuple[float, float, float]
     spacing_source: str | None
-    frame_times_ms: list[float] | None
+    over_time: list[_Coordinate]
+    over_slices: list[_Coordinate]
+    space: str
     units: str
     ok: bool
     defects: list[_DefectRow]
@@ -70,6 +75,7 @@ def load_series(
     num_threads: int,
     texts: list[int],
     slices: _Slices,
+    t: _Slices,
     region: tuple[int, int, int, int] | None,
     reduce: int,
     codec: str | None,
@@ -154,6 +160,7 @@ class _Part(TypedDict):
     spacing_mm: tuple[float, float, float]
     spacing_source: str | None
     units: str
+    times: int  # length of the axis t
     ok: bool
     defects: list[tuple[str, str, tuple[int, ...], tuple[str, ...], dict[str, float]]]
 

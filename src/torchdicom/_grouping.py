@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from torchdicom import _ext
-from torchdicom._columns import core_of, encoded, in_one_piece, numbers_of
+from torchdicom._columns import are_starts, core_of, encoded, in_one_piece, numbers_of
 from torchdicom._policy import Policy
 from torchdicom._schema import NUMBERS, SERIES_COLUMNS
 
@@ -36,18 +36,19 @@ def group(rows: pa.Table, found: pa.BinaryArray, locator: Locator, num_threads: 
         locator: For the files that defects name.
         num_threads: Threads to judge series with.
     """
-    file, frame = (rows.column(name).to_numpy() for name in ("file", "frame"))
-    order = np.lexsort((frame, file))
+    tile, frame, file = (rows.column(name).to_numpy() for name in ("tile", "frame", "file"))
+    order = np.lexsort((tile, frame, file))
     if not np.array_equal(order, np.arange(len(order))):
-        rows, file, frame = rows.take(pa.array(order)), file[order], frame[order]
+        rows, file = rows.take(pa.array(order)), file[order]
     parts = _ext.group_rows(
         core_of(rows, found.take(pa.array(file))), asdict(Policy()), num_threads=num_threads
     )
-    record = np.cumsum(frame == 0) - 1
-    places = Places.of(parts, int(np.count_nonzero(frame == 0)))
+    starts = are_starts(rows)
+    record = np.cumsum(starts) - 1
+    places = Places.of(parts, int(np.count_nonzero(starts)))
     kept = zip(rows.column_names, rows.columns, strict=True)
     columns = {name: one for name, one in kept if name not in SERIES_COLUMNS}
-    return pa.table(columns | _series_columns(parts, places, record, frame, locator))
+    return pa.table(columns | _series_columns(parts, places, record, locator))
 
 
 def group_read(reader: HeaderReader, locator: Locator) -> tuple[pa.Table, pa.Table]:
@@ -57,8 +58,7 @@ def group_read(reader: HeaderReader, locator: Locator) -> tuple[pa.Table, pa.Tab
     rank = _rank([part["key"] for part in parts])
     order = np.lexsort((_slices_first(places.position), rank[places.part]))
     read = reader.take(order)
-    frame = read.rows["frame"].to_numpy()
-    columns = _series_columns(parts, places.taken(order), read.record, frame, locator)
+    columns = _series_columns(parts, places.taken(order), read.record, locator)
     return pa.table(read.rows | columns), read.others
 
 
@@ -91,12 +91,12 @@ def _series_columns(
     parts: Sequence[_ext._Part],
     places: Places,
     record: NDArray[np.int64],
-    frame: NDArray[np.int32],
     locator: Locator,
 ) -> dict[str, pa.Array]:
-    """What each row has of its series; `record` and `frame` are those of each row."""
+    """What each row has of its series; `record` is that of each row."""
     every, position = places.part[record], places.position[record]
-    leading = np.where((position == 0) & (frame == 0), every, -1)
+    is_first = np.diff(record, prepend=-1) != 0  # rows of a record stand together
+    leading = np.where((position == 0) & is_first, every, -1)
     first = pa.array(leading, mask=leading < 0)
     is_ok = np.array([*(part["ok"] for part in parts), False], np.bool_)
     defects = [defects_to_json(part["defects"], locator) for part in parts]
@@ -105,6 +105,7 @@ def _series_columns(
         "kind": encoded([part["kind"] for part in parts], every),
         "position": pa.array(position),
         "series_ok": pa.array(is_ok[every]),
+        "num_times": pa.array([part["times"] for part in parts], pa.int32()).take(first),
         "affine": pa.array([_flat(part["affine_columns"]) for part in parts], NUMBERS).take(first),
         "spacing_mm": pa.array([list(part["spacing_mm"]) for part in parts], NUMBERS).take(first),
         "spacing_source": encoded([part["spacing_source"] for part in parts], leading),
@@ -120,8 +121,10 @@ def order_of(rows: pa.Table) -> NDArray[np.int64]:
     names = keys.dictionary.to_pylist()
     rank = np.append(_rank(names), len(names))  # the last is that of no series
     key = rank[keys.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
-    position, frame = (numbers_of(rows, name, 0) for name in ("position", "frame"))
-    return np.lexsort((frame, rows.column("file").to_numpy(), _slices_first(position), key))
+    names = ("position", "frame", "tile")
+    position, frame, tile = (numbers_of(rows, name, 0) for name in names)
+    file = rows.column("file").to_numpy()
+    return np.lexsort((tile, frame, file, _slices_first(position), key))
 
 
 def _rank(names: Sequence[str]) -> NDArray[np.int64]:

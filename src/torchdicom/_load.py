@@ -38,6 +38,7 @@ def load(
     dtype: torch.dtype | None = None,
     policy: Policy | None = None,
     slices: Slices | None = None,
+    t: Slices | None = None,
     region: tuple[int, int, int, int] | None = None,
     reduce: int = 0,
     mask: bool = False,
@@ -86,6 +87,7 @@ def load(
             1), a slice, a range or a list; negative ones count from the end. Only these are read.
             Evenly spaced ones keep an affine, moved and scaled to them; others have none. A cine
             has one slice, at all times: 0.
+        t: Positions along t, likewise, of a series that has several times, or frames of a cine.
         region: ``(y0, y1, x0, x1)``, the rows from y0 on and before y1, and columns likewise, in
             pixels at full resolution. The affine moves along. Of native images only those rows are
             read; of compressed ones each codec leaves undecoded what it can. Values are checked
@@ -156,6 +158,7 @@ def load(
         dtype=dtype,
         policy=policy,
         slices=slices,
+        t=t,
         region=region,
         reduce=reduce,
         codec=codec,

@@ -35,6 +35,7 @@ def load_series(
     dtype: torch.dtype | None,
     policy: Policy,
     slices: slice | list[int] | None,
+    t: slice | list[int] | None,
     region: tuple[int, int, int, int] | None,
     reduce: int,
     codec: str | None,
@@ -55,6 +56,7 @@ def load_series(
         num_threads=num_threads,
         texts=sorted(_KEYWORDS),
         slices=_slice_argument(slices),
+        t=_slice_argument(t),
         region=region,
         reduce=reduce,
         codec=codec,
@@ -90,6 +92,7 @@ def load_rows(
     dtype: torch.dtype | None,
     policy: Policy,
     slices: slice | list[int] | None,
+    t: slice | list[int] | None,
     region: tuple[int, int, int, int] | None,
     reduce: int,
     codec: str | None,
@@ -107,6 +110,7 @@ def load_rows(
         dtype: Type of the values.
         policy: What to make of defects.
         slices: Positions along z.
+        t: Positions along t.
         region: Part of the images.
         reduce: How often rows and columns are halved.
         codec: Which codec decodes.
@@ -127,6 +131,7 @@ def load_rows(
         num_threads=num_threads,
         texts=[],
         slices=_slice_argument(slices),
+        t=_slice_argument(t),
         region=region,
         reduce=reduce,
         codec=codec,
@@ -153,13 +158,13 @@ def to_volume(
         data=_tensor(loaded["data"], loaded["dtype"]) if out is None else out,
         dims=dims,
         affine=to_affine(loaded["affine_columns"]),
-        space="LPS",
+        space=loaded["space"],
         spacing_mm=loaded["spacing_mm"],
         units=loaded["units"] or None,
         verdict=Verdict(ok=loaded["ok"], defects=to_defects(loaded["defects"])),
         provenance=tuple(map(SliceProvenance._make, loaded["provenance"])),
         metadata=named,
-        coords=_coords(dims, loaded["frame_times_ms"]),
+        coords=_coords(dims, loaded["over_time"], loaded["over_slices"]),
         valid_mask=None if loaded["mask"] is None else torch.from_numpy(loaded["mask"]),
     )
 
@@ -313,13 +318,24 @@ def _tensor(data: NDArray[Any] | None, dtype: str) -> torch.Tensor:
 
 
 def _coords(
-    dims: tuple[str, ...], times_ms: list[float] | None
+    dims: tuple[str, ...],
+    over_time: Sequence[_ext._Coordinate],
+    over_slices: Sequence[_ext._Coordinate],
 ) -> dict[str, dict[str, torch.Tensor]]:
-    if "t" not in dims:
-        return {}
-    if times_ms is None:
-        return {"t": {}}
-    return {"t": {"FrameTime": torch.tensor(times_ms, dtype=torch.float64)}}
+    coords = {}
+    if "t" in dims:
+        coords["t"] = _tensors(over_time)
+    if over_slices:
+        coords["z"] = _tensors(over_slices)
+    return coords
+
+
+def _tensors(coordinates: Sequence[_ext._Coordinate]) -> dict[str, torch.Tensor]:
+    tensors = {}
+    for name, width, values in coordinates:
+        flat = torch.tensor(values, dtype=torch.float64)
+        tensors[name] = flat if width == 1 else flat.view(-1, width)
+    return tensors
 
 
 def _metadata(texts: Mapping[int, bytes], path: str) -> dict[str, object]:

@@ -21,7 +21,7 @@ from torchdicom._roots import Roots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 FRAME_RANGES: Final = "frame_ranges"
 
 # Columns of the core that are attributes, under their keywords; the others keep their names.
@@ -38,6 +38,7 @@ TABLE_NAMES: Final[dict[str, str]] = {
     "photometric_interpretation": "PhotometricInterpretation",
     "rescale_type": "RescaleType",
     "units": "Units",
+    "stack": "StackID",
     "instance_number": "InstanceNumber",
     "number_of_frames": "NumberOfFrames",
     "rows": "Rows",
@@ -62,6 +63,15 @@ TABLE_NAMES: Final[dict[str, str]] = {
     "flip_angle": "FlipAngle",
     "frame_time": "FrameTime",
     "frame_time_vector": "FrameTimeVector",
+    "temporal_position": "TemporalPositionIdentifier",
+    "trigger_time": "TriggerTime",
+    "cardiac_phase": "NominalPercentageOfCardiacPhase",
+    "diffusion_b_value": "DiffusionBValue",
+    "diffusion_gradient": "DiffusionGradientOrientation",
+    "frame_reference_time": "FrameReferenceTime",
+    "acquisition_number": "AcquisitionNumber",
+    "concatenation_uid": "ConcatenationUID",
+    "concatenation_total": "InConcatenationTotalNumber",
 }
 
 # The allow-list of `_metadata` as far as the core does not have it as columns already.
@@ -100,6 +110,7 @@ _LEADING: Final = (
 # Of the whole series: but for series_ok, only the first of its rows has them.
 _TRAILING: Final = (
     pa.field("series_ok", pa.bool_()),
+    pa.field("num_times", pa.int32()),  # length of the axis t, 1 where there is none
     pa.field("affine", NUMBERS),  # steps along z, y, x and the origin; millimetres, LPS
     pa.field("spacing_mm", NUMBERS),  # z, y, x
     pa.field("spacing_source", WORD),
@@ -108,7 +119,10 @@ _TRAILING: Final = (
 SERIES_COLUMNS: Final = ("series_key", "kind", "position", *(field.name for field in _TRAILING))
 # Columns of the core that stand in front, or that the table has frame by frame.
 _ELSEWHERE: Final = frozenset(
-    {"path", "size", "mtime_ns", "ranges_per_frame", "range_offset", "range_length"}
+    {
+        *("path", "size", "mtime_ns", "first_frame"),
+        *("ranges_per_frame", "range_offset", "range_length"),
+    }
 )
 # Between those: the core's columns, the frames' places, then metadata that every scan keeps.
 _FROM_FILES: Final = (

@@ -91,7 +91,10 @@ class Series:
 
     @property
     def kind(self) -> str:
-        """``"volume"``, ``"image"``, ``"cine"``, ``"localizer"``; ``"other"`` cannot be loaded."""
+        """``"volume"``, ``"image"``, ``"cine"``, ``"dose"``, ``"localizer"``.
+
+        ``"other"`` cannot be loaded.
+        """
         return str(self._required("kind"))
 
     @property
@@ -102,7 +105,18 @@ class Series:
     @property
     def dims(self) -> tuple[str, ...]:
         """Names of the dims that `load` returns, see `Volume.dims`."""
-        return ("t", "z", "y", "x") if self.kind == "cine" else ("z", "y", "x")
+        return ("t", "z", "y", "x") if self._num_times else ("z", "y", "x")
+
+    @cached_property
+    def _num_times(self) -> int:
+        """Length of the axis t, 0 where there is none."""
+        frames = self._kept.num_rows
+        if self.kind == "cine":
+            return frames
+        times = self._value("num_times") or 1
+        if times < 1 or frames % times:
+            self._fail_invalid()
+        return times if times > 1 else 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -111,8 +125,8 @@ class Series:
         What is not loaded as a volume has its frames along z.
         """
         size = (self._value("Rows") or 0, self._value("Columns") or 0)
-        frames = self._kept.num_rows
-        return (frames, 1, *size) if self.kind == "cine" else (frames, *size)
+        frames, times = self._kept.num_rows, self._num_times
+        return (times, frames // times, *size) if times else (frames, *size)
 
     @property
     def affine(self) -> torch.Tensor | None:
@@ -143,7 +157,10 @@ class Series:
 
     @cached_property
     def provenance(self) -> tuple[SliceProvenance, ...]:
-        """For every slice (for every frame of a cine) where it comes from, in slice order."""
+        """For every slice (for every frame of a cine) where it comes from, in slice order.
+
+        Where there are several times, all slices of the first come first.
+        """
         names = ["frame", "SOPInstanceUID", "ImagePositionPatient"]
         names += ["RescaleSlope", "RescaleIntercept"]
         columns = (self._kept.column(name).to_pylist() for name in names)
@@ -191,6 +208,7 @@ class Series:
         dtype: torch.dtype | None = None,
         policy: Policy | None = None,
         slices: Slices | None = None,
+        t: Slices | None = None,
         region: tuple[int, int, int, int] | None = None,
         reduce: int = 0,
         mask: bool = False,
@@ -208,6 +226,7 @@ class Series:
             dtype: Type of the values.
             policy: What to make of defects.
             slices: Positions along z.
+            t: Positions along t.
             region: Part of the images.
             reduce: How often to halve rows and columns.
             mask: Whether to make `Volume.valid_mask`.
@@ -236,6 +255,7 @@ class Series:
             dtype=dtype,
             policy=policy,
             slices=slices,
+            t=t,
             region=region,
             reduce=reduce,
             codec=codec,
@@ -334,7 +354,7 @@ class Series:
 
     def _records_of_files(self) -> dict[str, Any]:
         paths, frames = full_paths(self._rows, self._header.roots), self._rows.column("frame")
-        if not frames.to_numpy().any():  # a file a row
+        if not frames.to_numpy().any():  # a file a row, or a tile
             return core_of(self._rows, paths)
         keys = pa.table({"path": paths, "frame": frames})
         order = pc.sort_indices(keys, [("path", "ascending"), ("frame", "ascending")])

@@ -96,7 +96,8 @@ class Volume:
         affine (float64 Tensor of shape (4, 4)): Index ``(z, y, x, 1)`` to millimetres in ``space``.
             None where the images have no place in the patient, and for slices that were picked
             at uneven distances.
-        space: ``"LPS"``, the patient coordinates of DICOM (PS3.3 C.7.6.2.1.1).
+        space: ``"LPS"``, the patient coordinates of DICOM (PS3.3 C.7.6.2.1.1); ``"VOLUME"`` for
+            ultrasound whose places are those of its transducer (C.8.24.3.1).
         spacing_mm: Distance between voxel centres along z, y and x, the lengths of the affine's
             columns. Without an affine z is NaN, and y and x are what the file states of its pixels,
             or NaN.
@@ -146,7 +147,7 @@ class Volume:
             msg = f"affine has shape {tuple(self.affine.shape)}, not (4, 4)"
             raise ValueError(msg)
         extents = {d: n for d, n in zip(self.dims, shape, strict=True) if d != "c"}
-        slices = extents.get("t", extents.get("z", 0))
+        slices = extents.get("t", 1) * extents.get("z", 0)
         if len(self.provenance) != slices:
             msg = f"{len(self.provenance)} slices in provenance, {slices} in data"
             raise ValueError(msg)
@@ -166,9 +167,9 @@ class Volume:
                 raise ValueError(msg)
             length = self.data.shape[self.dims.index(dim)]
             for name, value in values.items():
-                if tuple(value.shape) != (length,):
+                if tuple(value.shape[:1]) != (length,):
                     shape = tuple(value.shape)
-                    msg = f"coords has {name} of {shape} for dim {dim!r}, not of ({length},)"
+                    msg = f"coords has {name} of {shape} for dim {dim!r}, not of ({length}, ...)"
                     raise ValueError(msg)
 
     def to_ras_xyz(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -41,23 +41,32 @@ auto values_of(const PixelElement& pixels) {
     return std::tuple{tag, vr, has_undefined_length, offset, value_offset, length, data_set_end};
 }
 
+auto values_of(const SliceTimes& times) {
+    const auto& [temporal_position, trigger_time, cardiac_phase, b_value, gradient, reference_time,
+                 number, day, time, slice_time] = times;
+    return std::tuple{temporal_position, trigger_time, cardiac_phase, b_value, gradient,
+                      reference_time,    number,       day,           time,    slice_time};
+}
+
 /// All that columns keep. A member that is new in FileHeader does not compile here before it is
 /// either compared or listed as one that columns leave out.
 auto kept_of(const FileHeader& header) {
     const auto& [path, memory, identity, element_syntax, transfer_syntax, transfer_syntax_uid,
                  specific_character_set, image_type, sop_class_uid, sop_instance_uid,
                  series_instance_uid, modality, series_description, echo_numbers, receive_coil_name,
-                 photometric_interpretation, rescale_type, units, instance_number,
-                 number_of_frames_given, rows, columns, samples_per_pixel, planar_configuration,
-                 bits_allocated, bits_stored, high_bit, pixel_representation, pixel_padding_value,
-                 pixel_padding_range_limit, image_position_patient, image_orientation_patient,
-                 pixel_spacing, imager_pixel_spacing, slice_thickness, rescale_slope,
-                 rescale_intercept, echo_time, repetition_time, flip_angle, frame_time,
-                 frame_time_vector, functional_groups, has_modality_lut, has_real_world_maps,
-                 has_tables, modality_lut, palette, real_world_maps, table_faults, voi, quantity,
-                 suv_factor, notes, pixels, frames, extended_offsets, extended_lengths, fetched,
-                 texts] = header;
+                 photometric_interpretation, rescale_type, units, stack, part, times, concatenation,
+                 instance_number, number_of_frames_given, rows, columns, samples_per_pixel,
+                 planar_configuration, bits_allocated, bits_stored, high_bit, pixel_representation,
+                 pixel_padding_value, pixel_padding_range_limit, image_position_patient,
+                 image_orientation_patient, pixel_spacing, imager_pixel_spacing, slice_thickness,
+                 spacing_between_slices, rescale_slope, rescale_intercept, echo_time,
+                 repetition_time, flip_angle, frame_time, frame_time_vector, functional_groups,
+                 slices_of_file, has_modality_lut, has_real_world_maps, has_tables, modality_lut,
+                 palette, real_world_maps, table_faults, voi, quantity, suv_factor, notes, pixels,
+                 frames, extended_offsets, extended_lengths, fetched, texts] = header;
     static_cast<void>(memory);
+    static_cast<void>(spacing_between_slices);
+    static_cast<void>(slices_of_file);
     static_cast<void>(series_description);
     static_cast<void>(has_tables);
     static_cast<void>(modality_lut);
@@ -92,6 +101,11 @@ auto kept_of(const FileHeader& header) {
                       photometric_interpretation,
                       rescale_type,
                       units,
+                      stack,
+                      part,
+                      values_of(times),
+                      concatenation.uid,
+                      concatenation.total,
                       instance_number,
                       number_of_frames_given,
                       rows,
@@ -164,6 +178,18 @@ FileHeader full_header() {
     header.echo_time = 4.6;
     header.repetition_time = 500;
     header.flip_angle = 90;
+    header.times = {.temporal_position = 31,
+                    .trigger_time = 32.5,
+                    .cardiac_phase = 34,
+                    .diffusion_b_value = 1000,
+                    .diffusion_gradient = std::array{0.6, 0.64, -0.48},
+                    .frame_reference_time = 35,
+                    .acquisition_number = 36,
+                    .acquisition_day = 20'000,
+                    .acquisition_time = 86'399.5,
+                    .slice_time = 37};
+    header.stack = "EnergyWindow 2";
+    header.concatenation = {.uid = "1.2.3.6", .total = 38};
     header.frame_time = 33.3;
     header.frame_time_vector = {0, 33.3};
     header.functional_groups = tags::PerFrameFunctionalGroupsSequence;

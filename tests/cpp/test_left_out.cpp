@@ -58,7 +58,9 @@ TEST_CASE("a cine is frames over time, with one slice") {
     CHECK(floats_of(loaded.buffer) == Floats{0, 1, 2});
     CHECK(mask_of(loaded) == std::vector<int>{1, 1, 1});
     CHECK_FALSE(loaded.grid.affine);
-    CHECK(loaded.frame_times_ms == std::vector<double>{0, 40, 80});
+    REQUIRE(loaded.over_time.size() == 1);
+    CHECK(loaded.over_time[0].name == "FrameTime");
+    CHECK(loaded.over_time[0].values == std::vector<double>{0, 40, 80});
     request.slices = std::vector<std::int64_t>{-1};
     CHECK(floats_of(load(request).buffer) == Floats{0, 1, 2});
     for (const std::vector<std::int64_t>& wrong :
@@ -67,7 +69,7 @@ TEST_CASE("a cine is frames over time, with one slice") {
         CHECK_THROWS_AS(static_cast<void>(load(request)), std::out_of_range);
     }
     const test::Bytes untimed = ultrasound(2, "");
-    CHECK_FALSE(load(request_for({memory(untimed)})).frame_times_ms);
+    CHECK(load(request_for({memory(untimed)})).over_time.empty());
 }
 
 TEST_CASE("files that cannot be read are left out where the policy says so") {

@@ -23,12 +23,12 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 Picks range_of(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
                std::int64_t step, std::size_t count = 5) {
-    return pick_slices(SliceSelection{SliceRange{.start = start, .stop = stop, .step = step}},
-                       count);
+    return pick_places(SliceSelection{SliceRange{.start = start, .stop = stop, .step = step}},
+                       count, "slice");
 }
 
 Picks list_of(List positions, std::size_t count = 5) {
-    return pick_slices(SliceSelection{std::move(positions)}, count);
+    return pick_places(SliceSelection{std::move(positions)}, count, "slice");
 }
 
 PixelFormat image_of(std::uint32_t rows, std::uint32_t columns) {
@@ -46,7 +46,7 @@ Grid a_grid() {
 } // namespace
 
 TEST_CASE("without a selection all slices are wanted, with a list those in its order") {
-    CHECK(pick_slices(std::nullopt, 3) == Picks{0, 1, 2});
+    CHECK(pick_places(std::nullopt, 3, "slice") == Picks{0, 1, 2});
     CHECK(list_of({3}) == Picks{3});
     CHECK(list_of({-1, 0, -5, 0}) == Picks{4, 0, 0, 0});
 }
@@ -184,11 +184,11 @@ TEST_CASE("frame times are those of the vector, else of the interval, else unkno
     using Times = std::vector<double>;
     FileHeader header;
     header.number_of_frames_given = 3;
-    CHECK_FALSE(frame_times_ms(header));
+    CHECK_FALSE(frame_times_ms({&header, 1}));
     header.frame_time = 40;
-    CHECK(frame_times_ms(header) == Times{0, 40, 80});
+    CHECK(frame_times_ms({&header, 1}) == Times{0, 40, 80});
     header.frame_time_vector = {7, 30, 50}; // the first frame starts the clock, whatever is there
-    CHECK(frame_times_ms(header) == Times{0, 30, 80});
+    CHECK(frame_times_ms({&header, 1}) == Times{0, 30, 80});
     header.frame_time_vector = {0, 30};
-    CHECK(frame_times_ms(header) == Times{0, 40, 80});
+    CHECK(frame_times_ms({&header, 1}) == Times{0, 40, 80});
 }

@@ -149,7 +149,7 @@ TEST_CASE("the splitting values are texts that do not change") {
           std::vector<std::string>{"1.2.840.10008.5.1.4.1.1.2", "CT", "ORIGINAL", "", "", "", "",
                                    "", "", "", "volume", "4x6", "0.5\\0.75", "16/16/15/s/1/",
                                    "HU/slope/intercept", "1.000\\0.000\\0.000\\0.000\\1.000\\0.000",
-                                   ""});
+                                   "", ""});
     CHECK(text_after(2, [](FileHeader& h) { h.image_type = " DERIVED \\X"; }) == "DERIVED");
     CHECK(text_after(2, [](FileHeader& h) { h.image_type.clear(); }).empty());
     CHECK(text_after(3, [](FileHeader& h) { h.image_type += "\\PHASE MAP"; }) == "P");

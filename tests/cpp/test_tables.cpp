@@ -1,6 +1,7 @@
 // header/tables: palettes, segments, modality lookup tables and real-world maps, in every syntax;
 // malformed ones are errors for who uses them.
 #include "data_set_writer.hpp"
+#include "header/divide.hpp"
 #include "header/tables.hpp"
 #include "pipeline/read_files.hpp"
 #include "stream_writer.hpp"
@@ -366,14 +367,22 @@ TEST_CASE("real-world maps that frames share are found in either form of length"
         writer.item(group.bytes());
         return writer.element(pixels, "OW", test::Bytes(bytes));
     };
-    const FileHeader integers = header_of(file(tags::PixelData, 4));
+    const auto slice_of = [&file](Tag pixels) {
+        LoadStats stats;
+        const test::Bytes bytes = file(pixels, 4).bytes();
+        std::vector<FileHeader> slices = divide(read_header(
+            {.path = "a.dcm", .bytes = bytes}, {.texts = {}, .reads_slices = true}, stats));
+        REQUIRE(slices.size() == 1);
+        return std::move(slices.front());
+    };
+    const FileHeader integers = slice_of(tags::PixelData);
     REQUIRE(real_world_maps_of(integers).size() == 1);
     CHECK(integers.has_real_world_maps);
     CHECK(integers.functional_groups == tags::SharedFunctionalGroupsSequence);
     CHECK(integers.real_world_maps[0].first == 1);
     CHECK(integers.real_world_maps[0].last == 3);
     CHECK(integers.real_world_maps[0].units == "ms");
-    const FileHeader floats = header_of(file(tags::FloatPixelData, 4));
+    const FileHeader floats = slice_of(tags::FloatPixelData);
     REQUIRE(real_world_maps_of(floats).size() == 1);
     CHECK(floats.real_world_maps[0].first == -0.5);
     CHECK(floats.real_world_maps[0].last == 2.5);

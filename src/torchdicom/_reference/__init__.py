@@ -5,10 +5,11 @@ that feeds it; the two are compared bit for bit. Elements are walked here, becau
 forgives what `load` must refuse; pydicom reads the text, and one pinned plugin per transfer syntax
 (`_codecs.py`) reads the codestreams.
 
-A load goes through `_sources`, `_header` (`_elements`, `_values`, `_frames`), `_collect`, `_split`
-(`_kinds`), `_choose`, `_judge` (`_company`, `_duplicates`, `_geometry`, `_spacing`), `_findings`
-and `_build` (`_mapping`, `_tables`, `_grid`, `_fill`, `_pixels`, `_codecs`, `_finish`, `_voi`,
-`_resample`).
+A load goes through `_sources`, `_header` (`_elements`, `_values`, `_frames`), `_division`
+(`_groups`, `_dose`, `_nuclear`, `_mosaic`, `_times`), `_collect`, `_split` (`_kinds`), `_choose`,
+`_judge` (`_company`, `_duplicates`, `_concatenations`, `_geometry`, `_spacing`, `_repeats`),
+`_findings` and `_build` (`_mapping`, `_tables`, `_grid`, `_coords`, `_fill`, `_pixels`, `_codecs`,
+`_finish`, `_voi`, `_resample`).
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import torch
 
 from torchdicom._errors import UnsupportedError
 from torchdicom._metadata import typed_metadata
+from torchdicom._reference._coords import coords_of
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import verdict_of
 from torchdicom._reference._finish import finishing_of
@@ -21,6 +21,7 @@ from torchdicom._reference._grid import (
     spacing_of,
     stated_spacing,
 )
+from torchdicom._reference._groups import ULTRASOUND_VOLUME
 from torchdicom._reference._mapping import Mapping, mapping_of
 from torchdicom._reference._pixel_format import pixel_format
 from torchdicom._reference._pixels import default_dtype, output_tensor
@@ -50,6 +51,7 @@ class Request:
     out: torch.Tensor | None
     num_threads: int | None
     slices: slice | Sequence[int] | None
+    times: slice | Sequence[int] | None
     region: Region | None
     mask: bool
     reduce: int
@@ -69,28 +71,28 @@ def build(judged: Judged, request: Request) -> Volume:
     """
     first = judged.files[0]
     pixels = pixel_format(first)  # all are the same, or it were no part
-    picks = _picks(judged, request.slices)
+    picks, times = _picks(judged, request.slices), _time_picks(judged, request.times)
     window = checked_window(request.region, request.reduce, pixels.rows, pixels.columns)
     check_reducible(first, pixels, request.output, request.reduce, request.finish)
     if request.output == "suv":
         request = replace(request, suv=suv_factor(judged.files))
-    tasks = _tasks(judged, picks, pixels, request)
+    tasks = _tasks(judged, picks, times, pixels, request)
     _check_units(tasks)
     finishing = _finishing(judged, pixels, request)
     dtype = dtype_of(request.dtype, pixels, request.output, tasks[0].mapping, request.finish)
-    is_cine = judged.part.kind == "cine"
     size = finishing.size(window.size)
-    lengths = {"t": len(tasks), "z": 1} if is_cine else {"z": len(tasks)}
-    lengths |= dict(zip("yx", size, strict=True))
-    dims = tuple(lengths)
-    if finishing.channels == 3:
-        dims = ("t", "c", "z", "y", "x") if is_cine else ("c", "z", "y", "x")
+    has_times = _has_times(judged)
+    lengths = {"t": len(times)} if has_times else {}
+    lengths |= {"z": len(picks)} | dict(zip("yx", size, strict=True))
+    has_color = finishing.channels == 3
+    dims = ("t",) * has_times + ("c",) * has_color + ("z", "y", "x")
     data = output_tensor(tuple({"c": 3, **lengths}[dim] for dim in dims), dtype, request.out)
     mask = torch.empty(tuple(lengths.values()), dtype=torch.bool) if request.mask else None
-    # One image a task: its planes come first in colour, and z has one slice in a cine.
-    stack = data.squeeze(-3) if is_cine else data.movedim(dims.index("z"), 0)
+    # One image a task: its planes come first in colour.
+    stack = data.movedim(dims.index("z"), 1) if has_times else data.movedim(dims.index("z"), 0)
+    images = [image for time in stack for image in time] if has_times else list(stack)
     shifts = fill(
-        list(stack),
+        images,
         tasks,
         pixels,
         window,
@@ -107,13 +109,13 @@ def build(judged: Judged, request: Request) -> Volume:
         data=data,
         dims=dims,
         affine=None if affine is None else torch.tensor(affine, dtype=torch.float64),
-        space="LPS",
+        space="VOLUME" if first.raw["SOPClassUID"] == ULTRASOUND_VOLUME else "LPS",
         spacing_mm=spacing,
         units=tasks[0].mapping.units if finishing.steps.keeps_units else None,
         verdict=verdict_of(judged.findings),
         provenance=tuple(map(_provenance, tasks)),
         metadata=metadata_of(first, spacing_source),
-        coords={"t": _times(first)} if is_cine else {},
+        coords=coords_of(judged, picks, times),
         valid_mask=mask,
     )
 
@@ -128,8 +130,9 @@ def _check_units(tasks: Sequence[Task]) -> None:
 
 
 def _finishing(judged: Judged, pixels: PixelFormat, request: Request) -> Finishing:
-    """What the middle slice of the whole series says about all that are loaded."""
-    middle = judged.files[len(judged.files) // 2]
+    """What the middle slice of the first time says about all that are loaded."""
+    is_cine = judged.part.kind == "cine"
+    middle = judged.files[0 if is_cine else len(judged.files) // judged.num_times // 2]
     mapping = Mapping()
     if request.finish is not None and request.finish.window == "file":
         mapping = mapping_of(middle, pixels, request.output, request.dtype, request.rwvm)
@@ -184,10 +187,14 @@ def metadata_of(first: FileHeader, spacing_source: str) -> dict[str, object]:
     return metadata
 
 
+def _has_times(judged: Judged) -> bool:
+    return judged.part.kind == "cine" or judged.num_times > 1
+
+
 def _picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
     """The positions along z; a cine loop has one."""
     if judged.part.kind != "cine":
-        return picked(wanted, len(judged.files))
+        return picked(wanted, len(judged.files) // judged.num_times)
     picks = picked(wanted, 1)
     if picks != [0]:
         msg = f"slices selects {picks}, and a cine loop has one slice: its frames lie along t"
@@ -195,19 +202,38 @@ def _picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
     return picks
 
 
-def _tasks(
-    judged: Judged, picks: Sequence[int], pixels: PixelFormat, request: Request
-) -> list[Task]:
-    """The frames to decode: one a slice, or all of a cine loop."""
-    files = judged.files if judged.part.kind == "cine" else [judged.files[pick] for pick in picks]
-    wanted = request.output, request.dtype, request.rwvm, request.suv
-    mappings = [mapping_of(file, pixels, *wanted) for file in files]
+def _time_picks(judged: Judged, wanted: slice | Sequence[int] | None) -> list[int]:
+    """The positions along t; 0 where there is no such axis."""
+    if not _has_times(judged):
+        if wanted is not None:
+            msg = "the series has no axis t"
+            raise ValueError(msg)
+        return [0]
     if judged.part.kind == "cine":
-        count = files[0].header.number_of_frames
-        return [Task(files[0], frame, mappings[0], frame) for frame in range(count)]
+        return picked(wanted, sum(file.frames for file in judged.files), "Time")
+    return picked(wanted, judged.num_times, "Time")
+
+
+def _tasks(
+    judged: Judged,
+    picks: Sequence[int],
+    times: Sequence[int],
+    pixels: PixelFormat,
+    request: Request,
+) -> list[Task]:
+    """The frames to decode, one time after the other."""
+    wanted = request.output, request.dtype, request.rwvm, request.suv
+    files = judged.files
+    if judged.part.kind == "cine" and files[0].frame is None:
+        mapping = mapping_of(files[0], pixels, *wanted)
+        return [Task(files[0], time, mapping, time) for time in times]
+    count = 1 if judged.part.kind == "cine" else len(files) // judged.num_times
+    places = [time * count + pick for time in times for pick in picks]
     return [
-        Task(file, 0, mapping, pick)
-        for file, mapping, pick in zip(files, mappings, picks, strict=True)
+        Task(
+            files[place], files[place].frame or 0, mapping_of(files[place], pixels, *wanted), place
+        )
+        for place in places
     ]
 
 
@@ -221,18 +247,6 @@ def _spacing(
     else:
         (_, y, x), source = spacing_of(judged.affine), ""
     return (math.nan, y * 2**reduce * scales[0], x * 2**reduce * scales[1]), source
-
-
-def _times(file: FileHeader) -> dict[str, torch.Tensor]:
-    """When each frame was taken, in milliseconds after the first (PS3.3 C.7.6.5)."""
-    count, steps = file.header.number_of_frames, file.frame_time_vector
-    if len(steps) == count:
-        times = list(accumulate((0.0, *steps[1:])))
-    elif file.frame_time is not None:
-        times = [frame * file.frame_time for frame in range(count)]
-    else:
-        return {}
-    return {"FrameTime": torch.tensor(times, dtype=torch.float64)}
 
 
 def _provenance(task: Task) -> SliceProvenance:

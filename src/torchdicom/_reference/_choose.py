@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from torchdicom._errors import SeriesError
-from torchdicom._reference._split import NAMES
+from torchdicom._reference._split import NAMES, hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,22 @@ def choose(parts: Sequence[Part], wanted: str | None) -> Part:
     return _only(_without_localizers(named), named)
 
 
+def choose_listed(parts: Sequence[Part], key: str) -> Part:
+    """The part that has a key in an index, whose other parts may not be there.
+
+    Args:
+        parts: Of the files of one series of the index.
+        key: Its key there.
+
+    Raises:
+        SeriesError: ``no_such_series``.
+    """
+    found = [one for one in parts if key in {one.key, f"{one.uid}#{hash_of(one.texts)}"}]
+    if not found:
+        _fail_unknown(parts, key)
+    return found[0]
+
+
 def _without_localizers(parts: Sequence[Part]) -> Sequence[Part]:
     """The parts that are no localizers; all of them where there is nothing else."""
     return [part for part in parts if part.kind != "localizer"] or parts
@@ -46,7 +62,8 @@ def _only(candidates: Sequence[Part], parts: Sequence[Part]) -> Part:
         return candidates[0]
     lines = "\n".join(_describe(part, candidates) for part in candidates)
     msg = f"There are {len(candidates)} series; name one of them:\n{lines}"
-    if aside := sum(len(part.files) for part in parts) - sum(len(one.files) for one in candidates):
+    named = {file.source for part in candidates for file in part.files}
+    if aside := len({file.source for part in parts for file in part.files} - named):
         msg += f"\n{aside} localizer file(s) are not counted."
     raise SeriesError(msg, code="several_series")
 
@@ -61,7 +78,8 @@ def _fail_unknown(parts: Sequence[Part], wanted: str) -> NoReturn:
 def _describe(part: Part, candidates: Sequence[Part]) -> str:
     first = part.files[0]
     header = first.header
-    count = f"{len(part.files)} file{'' if len(part.files) == 1 else 's'}"
+    number = len({file.source for file in part.files})
+    count = f"{number} file{'' if number == 1 else 's'}"
     size = f"{header.rows or 0}x{header.columns or 0}"
     description = first.texts.get("SeriesDescription", "")
     differs = _what_differs(part, [one for one in candidates if one.uid == part.uid])

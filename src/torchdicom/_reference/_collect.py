@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from torchdicom._errors import LimitError, ParseError, SeriesError
+from torchdicom._reference._division import read_slices
 from torchdicom._reference._findings import dropped
-from torchdicom._reference._header import read_file
 from torchdicom._reference._sources import expand, is_lost
 from torchdicom._reference._tags import element_name
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from torchdicom._reference._header import FileHeader
     from torchdicom._reference._sources import Source
 
-Unreadable: TypeAlias = ParseError | LimitError
+Unreadable: TypeAlias = ParseError | LimitError | SeriesError
 
 
 def collect(
     sources: Sequence[str | bytes], policy: Policy
 ) -> tuple[list[FileHeader], list[Finding]]:
-    """The headers of all files with pixels, and the files that the policy leaves out.
+    """The headers of all slices, or files, with pixels, and the files that the policy leaves out.
 
     Raises:
         ParseError: The first file that is malformed, unless the policy drops it.
@@ -38,7 +38,7 @@ def collect(
     for source in expanded:
         read = read_image(source)
         if not isinstance(read, Exception):
-            files.append(read)
+            files += read
         elif not is_other_file(source, read):
             unreadable.append((source, read))
     left_out = [dropped(error, source.path, policy) for source, error in unreadable]
@@ -54,8 +54,10 @@ def collect(
     return images, left_out
 
 
-def read_image(source: Source, extra: Mapping[str, int] | None = None) -> FileHeader | Unreadable:
-    """One header, or what is wrong with it.
+def read_image(
+    source: Source, extra: Mapping[str, int] | None = None
+) -> list[FileHeader] | Unreadable:
+    """The headers of the slices of a file, or what is wrong with it.
 
     A structure set has no pixels; a file that describes an image and has none was cut off.
 
@@ -63,15 +65,16 @@ def read_image(source: Source, extra: Mapping[str, int] | None = None) -> FileHe
         OSError: If the file cannot be read.
     """
     try:
-        file = read_file(source, extra)
-    except (ParseError, LimitError) as error:
+        slices = read_slices(source, extra)
+    except (ParseError, LimitError, SeriesError) as error:
         return error
+    file = slices[0]
     header = file.header
     if file.pixels is None and header.rows is not None and header.columns is not None:
         msg = "The file describes an image and has no pixels: it is cut off"
         element = element_name("PixelData")
         return ParseError(msg, code="no_pixel_data", path=file.path, element=element)
-    return file
+    return slices
 
 
 def is_other_file(source: Source, error: Unreadable) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from torchdicom._reference._findings import Finding, series_error
-from torchdicom._reference._sources import place_in_order
 from torchdicom._reference._split import CELL, ORIENTATION, SIZE, SPACING, UNITS
 
 if TYPE_CHECKING:
@@ -38,11 +37,12 @@ def _localizers(part: Part, others: Sequence[Part]) -> Iterator[Finding]:
         return
     files = [file for one in others if one.kind == "localizer" for file in one.files]
     if files:
-        files.sort(key=lambda file: place_in_order(file.source))
-        text = f"{len(files)} localizer(s) have the same SeriesInstanceUID, and are left out"
+        files.sort(key=lambda file: file.order)
+        count = len({file.source for file in files})
+        text = f"{count} localizer(s) have the same SeriesInstanceUID, and are left out"
         error = series_error("localizer", text, files[0], "ImageType")
         paths = tuple(file.path for file in files)
-        measured = {"files": float(len(files))}
+        measured = {"files": float(count)}
         yield Finding("localizer", error, files=paths, measured=measured)
 
 

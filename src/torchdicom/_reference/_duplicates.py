@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def set_aside_copies(
     files: Sequence[FileHeader],
 ) -> tuple[list[FileHeader], list[FileHeader], list[Finding]]:
-    """Keep one file of each SOPInstanceUID.
+    """Keep one file of each SOPInstanceUID, with all its frames.
 
     Args:
         files: In the order of their paths.
@@ -32,10 +32,11 @@ def set_aside_copies(
     kept: list[FileHeader] = []
     copies: list[FileHeader] = []
     unlike: list[tuple[FileHeader, FileHeader]] = []
-    first_of: dict[str, FileHeader] = {}
+    first_of: dict[tuple[str, int, int], FileHeader] = {}
     for file in files:
-        uid = file.raw["SOPInstanceUID"]
-        first = first_of.setdefault(uid, file) if uid else file  # none is no identity
+        uid, (*_, frame, tile) = file.raw["SOPInstanceUID"], file.order
+        # None is no identity.
+        first = first_of.setdefault((uid, frame, tile), file) if uid else file
         if first is not file and _bytes(first) == _bytes(file):
             copies.append(file)
             continue
@@ -48,10 +49,11 @@ def set_aside_copies(
 def _about_copies(copies: Sequence[FileHeader]) -> list[Finding]:
     if not copies:
         return []
-    text = f"{len(copies)} file(s) are copies of others, to the byte, and are left out"
+    count = len({file.source for file in copies})
+    text = f"{count} file(s) are copies of others, to the byte, and are left out"
     error = series_error("duplicate_files", text, copies[0], "SOPInstanceUID")
     paths = tuple(file.path for file in copies)
-    measured = {"copies": float(len(copies))}
+    measured = {"copies": float(count)}
     return [Finding("duplicate_files", error, files=paths, measured=measured)]
 
 

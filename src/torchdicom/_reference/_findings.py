@@ -45,7 +45,9 @@ class Finding:
     def defect(self) -> Defect:
         """What the verdict says of it."""
         message = str(self.error.args[0])
-        return Defect(self.code, message, self.slices, self.files, dict(self.measured))
+        # A file is to blame once, however many of its frames are.
+        files = tuple(dict.fromkeys(self.files))
+        return Defect(self.code, message, self.slices, files, dict(self.measured))
 
 
 def series_error(code: str, text: str, file: FileHeader, keyword: str) -> SeriesError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from torchdicom._reference._findings import Finding, refusal, series_error
-from torchdicom._reference._spacing import dot, judge_spacing, position, set_aside_repeats
+from torchdicom._reference._spacing import dot, judge_spacing, position, sort_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +32,15 @@ class Stack:
     """Slices in order.
 
     Attributes:
-        files: Those that are kept.
+        files: Those that are kept; those of one time together.
+        num_times: How many images there are of every place; 1 where that is no axis.
         set_aside: Repeats of a position.
         affine: From index (z, y, x) to millimetres, LPS, row by row; None after a refusal.
         findings: What was found, in the order of the verdict.
     """
 
     files: list[FileHeader]
+    num_times: int
     set_aside: list[FileHeader]
     affine: Affine | None
     findings: list[Finding]
@@ -53,7 +55,7 @@ def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
     """
     for file in files:
         if (error := _grid_error(file)) is not None:
-            return Stack([*files], [], None, [refusal(error, [file])])
+            return Stack([*files], 1, [], None, [refusal(error, [file])])
     orientation = _majority(files)
     r0, r1, r2, c0, c1, c2 = orientation
     n0, n1, n2 = r1 * c2 - r2 * c1, r2 * c0 - r0 * c2, r0 * c1 - r1 * c0
@@ -63,8 +65,12 @@ def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
     ordered = sorted(files, key=lambda file: dot(position(file), normal))
     aside: list[FileHeader] = []
     findings: list[Finding] = []
+    times = [ordered]
     if len(ordered) > 1:
-        ordered, aside, findings = set_aside_repeats(ordered, normal, policy)
+        repeats = sort_repeats(ordered, normal, policy)
+        times, aside, findings = repeats.times, repeats.aside, [*repeats.findings]
+    # All times lie where the first one does, or nearly so.
+    ordered, kept = times[0], [file for time in times for file in time]
     if len(ordered) == 1:
         step, assumed = _assume_step(ordered[0], normal)
         findings.append(assumed)
@@ -72,18 +78,18 @@ def stack(files: Sequence[FileHeader], policy: Policy) -> Stack:
         step = _mean_step(ordered)
         findings += judge_spacing(ordered, normal, policy)
     if any(one.is_refusal for one in findings):
-        return Stack(ordered, aside, None, findings)
+        return Stack(kept, len(times), aside, None, findings)
     between_rows, between_columns = ordered[0].header.pixel_spacing
     origin = position(ordered[0])
     rows = zip(step, (c0, c1, c2), (r0, r1, r2), origin, strict=True)
     affine = [[z, c * between_rows, r * between_columns, o] for z, c, r, o in rows]
-    return Stack(ordered, aside, [*affine, [0.0, 0.0, 0.0, 1.0]], findings)
+    return Stack(kept, len(times), aside, [*affine, [0.0, 0.0, 0.0, 1.0]], findings)
 
 
 def _grid_error(file: FileHeader) -> SeriesError | None:
     """What is wrong with place, pixels or cosines, where these make no grid."""
     code, header = "invalid_geometry", file.header
-    if any(abs(coordinate) > _MAX_COORDINATE_MM for coordinate in position(file)):
+    if not all(abs(coordinate) <= _MAX_COORDINATE_MM for coordinate in position(file)):
         text = "No patient is that far away; torchdicom.decode reads the pixels"
         return series_error(code, text, file, "ImagePositionPatient")
     spacing = header.pixel_spacing

@@ -20,15 +20,16 @@ Region: TypeAlias = tuple[int, int, int, int]
 _MOST_HALVINGS: Final = 8
 
 
-def picked(wanted: slice | Sequence[int] | None, count: int) -> list[int]:
-    """The positions that a selection of slices names, from 0 on.
+def picked(wanted: slice | Sequence[int] | None, count: int, what: str = "Slice") -> list[int]:
+    """The positions that a selection of slices or times names, from 0 on.
 
     Args:
         wanted: Positions, negative ones from the end; None for all.
-        count: How many slices there are.
+        count: How many there are.
+        what: What is selected, for errors.
 
     Raises:
-        IndexError: If there is no such slice.
+        IndexError: If one is not there.
         ValueError: If the selection is empty.
     """
     if wanted is None:
@@ -36,10 +37,11 @@ def picked(wanted: slice | Sequence[int] | None, count: int) -> list[int]:
     picks = list(range(count))[wanted] if isinstance(wanted, slice) else [*wanted]
     for pick in picks:
         if not -count <= pick < count:
-            msg = f"Slice {pick} does not exist: the series has {count}"
+            msg = f"{what} {pick} does not exist: the series has {count}"
             raise IndexError(msg)
     if not picks:
-        msg = f"slices selects none of the {count} slices"
+        name = "slices" if what == "Slice" else "t"
+        msg = f"{name} selects none of the {count} {what.lower()}s"
         raise ValueError(msg)
     return [pick % count for pick in picks]
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from torchdicom._errors import LimitError
 from torchdicom._header import Header
 from torchdicom._metadata import METADATA, PADDING
 from torchdicom._reference._elements import UNDEFINED, parse
 from torchdicom._reference._frames import encapsulated_ranges, native_ranges
-from torchdicom._reference._sources import read
+from torchdicom._reference._sources import place_in_order, read
 from torchdicom._reference._syntaxes import ENCAPSULATED, NATIVE
 from torchdicom._reference._tags import TAGS, element_name
+from torchdicom._reference._times import NO_TIMES, Times
 from torchdicom._reference._values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdicom._errors import DicomError
+    from torchdicom._reference._concatenations import Concatenation
     from torchdicom._reference._elements import Element
     from torchdicom._reference._frames import FrameRanges
+    from torchdicom._reference._mosaic import Tile
     from torchdicom._reference._sources import Source
+
+Form: TypeAlias = Literal["classic", "enhanced", "dose", "nuclear", "mosaic"]
 
 # US holds 65,535, which is also what a header overwritten with ones shows; no real image has half.
 _MAX_SIDE: Final = 32_768
@@ -37,6 +43,7 @@ _WITH_MAPS: Final = (
     "ModalityLUTSequence",
     "RealWorldValueMappingSequence",
     "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 )
 
 # Floating point samples say themselves how wide they are.
@@ -51,7 +58,9 @@ _RAW: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """Everything that the later steps know of one file.
+    """Everything that the later steps know of one file, or of one frame of it.
+
+    A frame has the attributes of its file, with its own ones over them.
 
     Attributes:
         source: Where it is read from.
@@ -68,6 +77,14 @@ class FileHeader:
         frame_time: (0018,1063), milliseconds.
         frame_time_vector: (0018,1065), milliseconds from each frame's predecessor.
         padding: PixelPaddingValue and PixelPaddingRangeLimit, their 16 bits without a sign.
+        times: What tells images of one place apart.
+        form: What the file was divided as.
+        frame: Which frame of the file this is; None where the file is not divided.
+        tile: Which part of the frame this is.
+        stack: What it shares with the other frames of its stack, and with no others.
+        slice_time: Of a tile, milliseconds after the first one of its mosaic.
+        concatenation: Which part of a divided file this is.
+        refused: Why a file of its kind makes no slices.
     """
 
     source: Source
@@ -84,6 +101,25 @@ class FileHeader:
     frame_time: float | None
     frame_time_vector: tuple[float, ...]
     padding: tuple[int | None, int | None]
+    times: Times = NO_TIMES
+    form: Form = "classic"
+    frame: int | None = None
+    tile: Tile | None = None
+    stack: str = ""
+    slice_time: float | None = None
+    concatenation: Concatenation | None = None
+    refused: DicomError | None = None
+
+    @property
+    def order(self) -> tuple[bool, int, bytes, int, int]:
+        """What headers are sorted by, where nothing else tells them apart."""
+        tile = self.tile.index if self.tile else 0
+        return *place_in_order(self.source), self.frame or 0, tile
+
+    @property
+    def frames(self) -> int:
+        """How many images this is the header of."""
+        return self.header.number_of_frames if self.frame is None else 1
 
     @property
     def path(self) -> str:
@@ -118,10 +154,28 @@ def read_file(source: Source, extra: Mapping[str, int] | None = None) -> FileHea
         LimitError: ``limit_rows`` and others.
         OSError: If the file cannot be read.
     """
+    return read_with_values(source, extra)[0]
+
+
+def read_with_values(
+    source: Source, extra: Mapping[str, int] | None = None
+) -> tuple[FileHeader, Values]:
+    """The same, with the elements of the file.
+
+    Raises:
+        ParseError: The bytes or the values are malformed.
+        LimitError: ``limit_rows`` and others.
+        OSError: If the file cannot be read.
+    """
     content = read(source)
-    data_set = parse(content.data, source.path)
-    values = Values(data_set, source.path)
-    elements = data_set.elements
+    values = Values(parse(content.data, source.path), source.path)
+    return _file_header(source, content.stamp, values, extra or {}), values
+
+
+def _file_header(
+    source: Source, stamp: tuple[int, int], values: Values, extra: Mapping[str, int]
+) -> FileHeader:
+    data_set, elements = values.data_set, values.data_set.elements
     pixels = next((elements[tag] for tag in _pixel_tags() if tag in elements), None)
     for keyword in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
         table = elements.get(TAGS[keyword])
@@ -129,12 +183,12 @@ def read_file(source: Source, extra: Mapping[str, int] | None = None) -> FileHea
             msg = f"The offset table has {table.length} bytes, and 8 belong to each frame"
             raise values.error(msg, "invalid_offset_table", keyword)
     names: dict[str, str | int] = {name: name for name in (*METADATA, "SeriesDescription")}
-    texts = {name: values.text(tag) for name, tag in {**names, **(extra or {})}.items()}
+    texts = {name: values.text(tag) for name, tag in {**names, **extra}.items()}
     texts["TransferSyntaxUID"] = data_set.transfer_syntax
     frame_wise = {TAGS[name]: name for name in _FRAME_WISE}
     return FileHeader(
         source=source,
-        stamp=content.stamp,
+        stamp=stamp,
         pixels=pixels,
         frame_wise=next((frame_wise[tag] for tag in elements if tag in frame_wise), None),
         may_have_maps=any(TAGS[name] in elements for name in _WITH_MAPS),

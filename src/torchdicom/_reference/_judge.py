@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from torchdicom._errors import ParseError, UnsupportedError
 from torchdicom._reference._company import company
+from torchdicom._reference._concatenations import about_concatenations
 from torchdicom._reference._duplicates import set_aside_copies
 from torchdicom._reference._findings import Finding, refusal, series_error
 from torchdicom._reference._geometry import stack
 from torchdicom._reference._kinds import OTHER_CLASSES
 from torchdicom._reference._pixel_format import pixel_format
-from torchdicom._reference._sources import place_in_order
 from torchdicom._reference._split import NO_PLACE, ORIENTATION
 from torchdicom._reference._tags import element_name
 
@@ -32,7 +32,8 @@ class Judged:
 
     Attributes:
         part: Where the files are from.
-        files: Those that are kept: slices in order, else by path.
+        files: Those that are kept: slices in order, those of one time together, else by path.
+        num_times: How many images there are of every place; 1 where that is no axis.
         set_aside: Copies and repeats, by path.
         affine: From index (z, y, x) to millimetres, LPS, row by row; None where there is none.
         findings: In the order in which the policy is asked.
@@ -40,6 +41,7 @@ class Judged:
 
     part: Part
     files: Sequence[FileHeader]
+    num_times: int
     set_aside: Sequence[FileHeader]
     affine: Affine | None
     findings: tuple[Finding, ...]
@@ -61,12 +63,14 @@ def judge(
         ParseError: ``file_changed`` if they changed meanwhile.
     """
     if (refused := _first_refusal(part)) is not None:
-        return Judged(part, part.files, (), None, (refused,))
+        return Judged(part, part.files, 1, (), None, (refused,))
     around = [*dropped, *company(part, parts)]
     files, aside, found = set_aside_copies(part.files)
     if any(one.is_refusal for one in found):
-        return Judged(part, files, aside, None, (*around, *found))
+        return Judged(part, files, 1, aside, None, (*around, *found))
+    found += about_concatenations(files)
     affine: Affine | None = None
+    num_times = 1
     if part.kind in {"image", "cine"}:
         found += _about_strangers(files)
     elif part.texts[ORIENTATION] == NO_PLACE:
@@ -74,11 +78,11 @@ def judge(
         found.append(_about_place(files[0]))
     else:
         stacked = stack(files, policy)
-        files, affine = stacked.files, stacked.affine
+        files, num_times, affine = stacked.files, stacked.num_times, stacked.affine
         aside += stacked.set_aside
         found += stacked.findings
-    aside.sort(key=lambda file: place_in_order(file.source))
-    return Judged(part, files, aside, affine, (*around, *found))
+    aside.sort(key=lambda file: file.order)
+    return Judged(part, files, num_times, aside, affine, (*around, *found))
 
 
 def _first_refusal(part: Part) -> Finding | None:
@@ -99,12 +103,12 @@ def _kind_error(part: Part, file: FileHeader) -> DicomError | None:
         )
         keyword = "SOPClassUID" if is_class else "TransferSyntaxUID"
         return series_error("not_a_volume", text, file, keyword)
-    header = file.header
-    has_frames = header.number_of_frames > 1 and part.kind != "cine"
+    if file.refused is not None:
+        return file.refused
+    has_frames = file.frames > 1 and part.kind != "cine"
     for is_refused, code, keyword in (
-        (file.frame_wise is not None, "unsupported_functional_groups", file.frame_wise or ""),
         (has_frames, "unsupported_multi_frame", "NumberOfFrames"),
-        ("MOSAIC" in file.image_type, "unsupported_mosaic", "ImageType"),
+        ("MOSAIC" in file.image_type and not file.tile, "unsupported_mosaic", "ImageType"),
     ):
         if is_refused:
             text = f"{keyword} shows that this is not one slice; torchdicom.decode reads its frames"
@@ -123,10 +127,12 @@ def _pixel_error(file: FileHeader) -> DicomError | None:
 
 def _about_strangers(files: Sequence[FileHeader]) -> list[Finding]:
     """Images that nothing but the lack of a SOPInstanceUID has put together."""
-    if len(files) < 2:
+    strangers = [file for file in files if file.source != files[0].source]
+    if not strangers:
         return []
-    other = files[1]
-    text = f"{len(files)} images have no SOPInstanceUID that tells them apart; load them one by one"
+    other = strangers[0]
+    count = len({file.source for file in files})
+    text = f"{count} images have no SOPInstanceUID that tells them apart; load them one by one"
     element = element_name("SOPInstanceUID")
     error = ParseError(text, code="missing_element", path=other.path, element=element)
     return [refusal(error, [other])]

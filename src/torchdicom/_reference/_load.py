@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from torchdicom._errors import DecodeError, DicomWarning, ParseError
 from torchdicom._reference._build import Request, build, check_reducible, dtype_of
-from torchdicom._reference._choose import choose
+from torchdicom._reference._choose import choose, choose_listed
 from torchdicom._reference._collect import collect
+from torchdicom._reference._division import read_frames
 from torchdicom._reference._fill import Task, fill
 from torchdicom._reference._findings import apply_policy, dropped
 from torchdicom._reference._finish import finishing_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _DROPPED_LATE = frozenset({"codestream_mismatch", "truncated_pixels"})
 
 
-def load_series(
+def load_series(  # noqa: PLR0913 - as many as the public function has
     sources: Sequence[str | bytes],
     *,
     series: str | None,
@@ -53,6 +54,8 @@ def load_series(
     slices: slice | Sequence[int] | None,
     region: Region | None,
     mask: bool,
+    t: slice | Sequence[int] | None = None,
+    listed: str | None = None,
     reduce: int = 0,
     rwvm: str | None = None,
     codec: str | None = None,
@@ -71,6 +74,9 @@ def load_series(
         slices: The positions to load, in sorted order; None for all.
         region: The pixels to load, (y0, y1, x0, x1); None for all.
         mask: Say which voxels are valid: no padding, and in the range of the real-world map.
+        t: The times to load; None for all.
+        listed: The key that an index has for the series, where the sources are those of it alone;
+            their files may hold frames of other series too. Takes the place of `series`.
         reduce: How often to halve the images along y and x.
         rwvm: The label of the real-world map, where there are several.
         codec: None.
@@ -82,15 +88,17 @@ def load_series(
     Raises:
         DicomError: What was found, with its code.
         OSError: If a file cannot be read.
-        IndexError: If a slice is not there.
-        ValueError: If `out` or `region` does not fit, `slices` is empty, or an option is none of
-            those that are possible.
+        IndexError: If a slice or a time is not there.
+        ValueError: If `out` or `region` does not fit, `slices` or `t` is empty, the series has no
+            axis t, or an option is none of those that are possible.
     """
     _check_options(codec, output, rwvm)
     files, left_out = collect(sources, policy)
     parts = split(files)
-    part = choose(parts, series)
-    request = Request(output, dtype, out, num_threads, slices, region, mask, reduce, rwvm, finish)
+    part = choose(parts, series) if listed is None else choose_listed(parts, listed)
+    request = Request(
+        output, dtype, out, num_threads, slices, t, region, mask, reduce, rwvm, finish
+    )
     while True:
         judged = judge(part, parts, policy, left_out)
         messages = apply_policy(judged.findings, policy)
@@ -145,15 +153,21 @@ def decode_frames(
             possible.
     """
     _check_options(codec, output, rwvm)
-    file = read_file(named_source(source))
+    named = named_source(source)
+    # Stored values are those of the file, whatever its frames are.
+    headers = [read_file(named)] if output == "stored" and finish is None else read_frames(named)
+    file = headers[0]
     pixels = pixel_format(file)
     window = checked_window(region, reduce, pixels.rows, pixels.columns)
     check_reducible(file, pixels, output, reduce, finish)
-    suv = suv_factor([file]) if output == "suv" else None
-    mapping = mapping_of(file, pixels, output, dtype, rwvm, suv)
-    finishing = finishing_of(finish, file, pixels, mapping, output)
-    dtype = dtype_of(dtype, pixels, output, mapping, finish)
+    suv = suv_factor(headers) if output == "suv" else None
     count = file.header.number_of_frames
+    header_of = dict(enumerate(headers)) if len(headers) > 1 else dict.fromkeys(range(count), file)
+    # One window for all, whichever are asked for.
+    middle = header_of[count // 2]
+    mapping = mapping_of(middle, pixels, output, dtype, rwvm, suv)
+    finishing = finishing_of(finish, middle, pixels, mapping, output)
+    result = dtype_of(dtype, pixels, output, mapping, finish)
     chosen = []
     for frame in range(count) if frames is None else frames:
         if not -count <= frame < count:
@@ -161,10 +175,18 @@ def decode_frames(
             msg = f"Frame {frame} of {file.path} does not exist: the file has {has}"
             raise IndexError(msg)
         chosen.append(frame % count)
+    mapping_of_frame = {
+        frame: mapping
+        if header_of[frame] is middle
+        else mapping_of(header_of[frame], pixels, output, dtype, rwvm, suv)
+        for frame in dict.fromkeys(chosen)
+    }
     channels = (3,) if finishing.channels == 3 else ()
     size = finishing.size(window.size)
-    data = output_tensor((len(chosen), *channels, *size), dtype, out)
-    tasks = [Task(file, frame, mapping, i) for i, frame in enumerate(chosen)]
+    data = output_tensor((len(chosen), *channels, *size), result, out)
+    tasks = [
+        Task(header_of[frame], frame, mapping_of_frame[frame], i) for i, frame in enumerate(chosen)
+    ]
     fill(list(data), tasks, pixels, window, finishing, num_threads)
     return data
 

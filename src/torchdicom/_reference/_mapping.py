@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn
 import torch
 
 from torchdicom._errors import ParseError, UnsupportedError
-from torchdicom._reference._kinds import units
+from torchdicom._reference._kinds import SEGMENTATIONS, units
 from torchdicom._reference._suv import check_scalable, scaled
 from torchdicom._reference._tables import (
     modality_lut,
@@ -83,10 +83,10 @@ def mapping_of(
         suv: From modality values to SUV, of the whole series; for ``"suv"`` alone.
 
     Raises:
-        UnsupportedError: ``unsupported_functional_groups``, ``integer_dtype``,
-            ``no_real_world_map``, ``several_real_world_maps``, ``suv_not_possible``,
-            ``philips_fp_not_possible``.
-        ParseError: ``invalid_value`` for a slope of 0, and what is wrong with a table.
+        UnsupportedError: ``integer_dtype``, ``no_real_world_map``, ``several_real_world_maps``,
+            ``suv_not_possible``, ``philips_fp_not_possible``.
+        ParseError: ``invalid_value`` for a slope of 0, ``missing_element`` for a dose without its
+            scale, and what is wrong with a table.
     """
     if output in {"suv", "philips_fp"}:
         check_scalable(file, pixels, is_suv=output == "suv")
@@ -98,18 +98,18 @@ def mapping_of(
     if output == "stored":
         return Mapping(is_stored=True)
     if output == "real_world":
-        maps = real_world_maps(values_of(file), is_float=pixels.is_float)
+        maps = real_world_maps(file, is_float=pixels.is_float)
         chosen = _chosen(file, maps, rwvm)
         return _real_world(file, pixels, chosen, dtype)
     return _modality(file, pixels, dtype)
 
 
 def _modality(file: FileHeader, pixels: PixelFormat, dtype: torch.dtype | None) -> Mapping:
-    if file.frame_wise is not None:
-        msg = f"{file.frame_wise} gives the rescale, which is not supported; ask for stored values"
-        code, element = "unsupported_functional_groups", element_name(file.frame_wise)
-        raise UnsupportedError(msg, code=code, path=file.path, element=element)
     header = file.header
+    if file.raw["SOPClassUID"] in SEGMENTATIONS:
+        return Mapping()  # what a segment's values say is no quantity
+    if file.form == "dose":
+        return _dose(file, dtype)
     if file.may_have_maps:
         values = values_of(file)
         lut = modality_lut(values)
@@ -117,15 +117,30 @@ def _modality(file: FileHeader, pixels: PixelFormat, dtype: torch.dtype | None) 
             _check_integers(file, pixels)
             return Mapping(table=lut.table, units=None if lut.type == "US" else lut.type)
         if header.rescale_slope is None and header.rescale_intercept is None:
-            maps = real_world_maps(values, is_float=pixels.is_float)
+            maps = real_world_maps(file, is_float=pixels.is_float)
             if len(maps) == 1:  # parametric maps have nothing else
                 return _real_world(file, pixels, maps[0], dtype)
-    if file.slope == 0.0:
-        msg = "RescaleSlope is 0: every value would be the same"
-        element = element_name("RescaleSlope")
-        raise ParseError(msg, code="invalid_value", path=file.path, element=element)
+    _check_slope(file, "RescaleSlope")
     _check_whole(file, dtype, RescaleSlope=file.slope, RescaleIntercept=file.intercept)
     return Mapping(file.slope, file.intercept, units=units(file))
+
+
+def _dose(file: FileHeader, dtype: torch.dtype | None) -> Mapping:
+    """Without its scale a dose is none (PS3.3 C.8.8.3)."""
+    if file.header.rescale_slope is None:
+        msg = "The dose has no DoseGridScaling, and its values mean nothing; ask for stored values"
+        element = element_name("DoseGridScaling")
+        raise ParseError(msg, code="missing_element", path=file.path, element=element)
+    _check_slope(file, "DoseGridScaling")
+    _check_whole(file, dtype, DoseGridScaling=file.slope)
+    return Mapping(file.slope, units=units(file))
+
+
+def _check_slope(file: FileHeader, keyword: str) -> None:
+    if file.slope == 0.0:
+        msg = f"{keyword} is 0: every value would be the same"
+        element = element_name(keyword)
+        raise ParseError(msg, code="invalid_value", path=file.path, element=element)
 
 
 def _chosen(file: FileHeader, maps: Sequence[RealWorldMap], label: str | None) -> RealWorldMap:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -107,9 +107,17 @@ def read_values(
         UnsupportedError: ``unsupported_pixel_format`` for a mask of what a codec has halved.
     """
     is_plain = mapping.table is None and mapping.palette is None
-    decoded = _decode(file, frame, pixels, window, window.reduce if is_plain else 0)
-    rows, columns = window.slices(decoded.halvings)
-    stored = stored_values(decoded.cells, pixels)[rows, columns]
+    if file.tile is None:
+        decoded = _decode(file, frame, pixels, window, window.reduce if is_plain else 0)
+        cells = decoded.cells
+    else:
+        # A codec would halve the mosaic, whose tiles may not lie on its blocks.
+        rows, columns = file.tile.image_size
+        whole = replace(pixels, rows=rows, columns=columns)
+        decoded = _decode(file, frame, whole, Window((0, rows, 0, columns)), 0)
+        top, left = file.tile.top, file.tile.left
+        cells = decoded.cells[top : top + pixels.rows, left : left + pixels.columns]
+    stored = stored_values(cells, pixels)[window.slices(decoded.halvings)]
     mask = None
     left = window.reduce - decoded.halvings
     if with_mask:

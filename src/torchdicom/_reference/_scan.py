@@ -45,13 +45,14 @@ class ScannedSeries:
         kind: What its files are.
         modality: Modality (0008,0060), empty where there is none.
         splitting: The texts that its files share, and that its key is made of.
-        paths: The files that are kept, slices in order.
-        set_aside: Copies and repeats, by path.
+        paths: The file of each slice that is kept, in order, those of one time together.
+        set_aside: Copies and repeats, by path, the file of each.
         affine (float64 Tensor of shape (4, 4)): Index ``(z, y, x, 1)`` to millimetres, LPS; None
             where there is none.
         spacing_mm: Along z, y and x; NaN where it is not known.
         spacing_source: The keyword behind the spacing of an image or a cine loop, else empty.
         units: Of the modality values, or None.
+        num_times: How many images there are of every place; 1 where that is no axis.
         verdict: What was found, as the default policy sees it.
         metadata: The allow-list, and what was asked for beyond it.
     """
@@ -67,6 +68,7 @@ class ScannedSeries:
     spacing_mm: tuple[float, float, float]
     spacing_source: str
     units: str | None
+    num_times: int
     verdict: Verdict
     metadata: Mapping[str, object]
 
@@ -103,16 +105,16 @@ def scan(paths: Iterable[str], *, include_metadata: Iterable[str] = ()) -> Scan:
         read = _read(source, extra)
         if isinstance(read, str):
             skipped += [(source.path, read)] if read else []
-        elif read.pixels is not None:
-            images.append(read)
+        else:
+            images += [one for one in read if one.pixels is not None]
     skipped.sort(key=lambda pair: os.fsencode(pair[0]))
     parts = split(images)
     policy = Policy()
     return Scan([_scanned(judge(part, parts, policy), extra) for part in parts], skipped)
 
 
-def _read(source: Source, extra: Mapping[str, int]) -> FileHeader | str:
-    """One header, or the code of what is wrong; no code for other kinds of files."""
+def _read(source: Source, extra: Mapping[str, int]) -> list[FileHeader] | str:
+    """The headers of one file, or the code of what is wrong; no code for other kinds of files."""
     try:
         read = read_image(source, extra)
         if not isinstance(read, Exception):
@@ -145,6 +147,7 @@ def _scanned(judged: Judged, extra: Mapping[str, int]) -> ScannedSeries:
         spacing_mm=spacing,
         spacing_source=spacing_source,
         units=units(first),
+        num_times=judged.num_times,
         verdict=verdict_of(judged.findings),
         metadata={**asked, **metadata},
     )

@@ -6,11 +6,12 @@ The C++ core has to give the same bits, so every formula is written out in one f
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from torchdicom._reference._findings import Finding, refusal, series_error
-from torchdicom._reference._sources import place_in_order
+from torchdicom._reference._repeats import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,19 +40,45 @@ def position(file: FileHeader) -> Vector:
     return x, y, z
 
 
-def set_aside_repeats(
-    files: Sequence[FileHeader], normal: Vector, policy: Policy
-) -> tuple[list[FileHeader], list[FileHeader], list[Finding]]:
-    """Keep one file of each position: that of the lowest InstanceNumber, then of the first path.
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What the slices of one place are to each other.
+
+    Attributes:
+        times: The slices of each time, in order; of repeats that are none the first alone.
+        aside: The others, in order.
+        findings: What is to be said of them.
+    """
+
+    times: list[list[FileHeader]]
+    aside: list[FileHeader]
+    findings: list[Finding]
+
+
+def sort_repeats(files: Sequence[FileHeader], normal: Vector, policy: Policy) -> Repeats:
+    """Find the axis of time, or keep one slice of each position.
+
+    That is the one of the lowest InstanceNumber, then of the first path.
 
     Args:
         files: At least two, in order along the normal.
         normal: Of unit length.
         policy: For its tolerances.
-
-    Returns:
-        The files that are kept and those that are not, both in order, and what is to be said of it.
     """
+    groups = _positions(files, normal, policy)
+    if (ordered := in_time(groups)) is not None:
+        return Repeats([list(time) for time in zip(*ordered, strict=True)], [], [])
+    kept = [min(group, key=_by_instance) for group in groups]
+    aside = [
+        file for group, one in zip(groups, kept, strict=True) for file in group if file is not one
+    ]
+    return Repeats([kept], aside, [_about_repeats(groups, aside)] if aside else [])
+
+
+def _positions(
+    files: Sequence[FileHeader], normal: Vector, policy: Policy
+) -> list[list[FileHeader]]:
+    """The slices of each position."""
     gaps = _gaps(files, normal)
     step = _typical_gap(gaps, policy)
     pixel = _SAME_PIXEL * min(files[0].header.pixel_spacing)
@@ -63,18 +90,24 @@ def set_aside_repeats(
             groups[-1].append(file)
         else:
             groups.append([file])
-    kept = [min(group, key=_by_instance) for group in groups]
-    aside = [
-        file for group, one in zip(groups, kept, strict=True) for file in group if file is not one
-    ]
-    if not aside:
-        return kept, aside, []
+    return groups
+
+
+def _about_repeats(groups: Sequence[Sequence[FileHeader]], aside: Sequence[FileHeader]) -> Finding:
     where = tuple(i for i, group in enumerate(groups) if len(group) > 1)
-    text = f"{len(aside)} file(s) lie where another one does; load the files of one repeat"
+    measured = {"repeats": float(len(aside))}
+    sizes = [len(group) for group in groups]
+    if min(sizes) == max(sizes):
+        text = f"{len(aside)} file(s) lie where another one does; load the files of one repeat"
+    else:
+        text = (
+            f"{len(aside)} file(s) lie where another one does, and the repeats are incomplete: "
+            f"there are {min(sizes)} to {max(sizes)} at a position; load the files of one repeat"
+        )
+        measured |= {"least": float(min(sizes)), "most": float(max(sizes))}
     error = series_error("duplicate_positions", text, aside[0], _POSITION)
     paths = tuple(file.path for file in aside)
-    measured = {"repeats": float(len(aside))}
-    return kept, aside, [Finding("duplicate_positions", error, where, paths, measured)]
+    return Finding("duplicate_positions", error, where, paths, measured)
 
 
 def judge_spacing(files: Sequence[FileHeader], normal: Vector, policy: Policy) -> list[Finding]:
@@ -92,9 +125,9 @@ def judge_spacing(files: Sequence[FileHeader], normal: Vector, policy: Policy) -
     return [*uneven, *_tilt(files, normal, policy)]
 
 
-def _by_instance(file: FileHeader) -> tuple[bool, int, bool, int, bytes]:
+def _by_instance(file: FileHeader) -> tuple[bool, int, object]:
     number = file.header.instance_number
-    return number is None, number or 0, *place_in_order(file.source)
+    return number is None, number or 0, file.order
 
 
 def _gaps(files: Sequence[FileHeader], normal: Vector) -> list[float]:

@@ -21,6 +21,7 @@ NAMES: Final = (
     *("SOPClassUID", "Modality", "ImageType", "image component", "localizer", "EchoTime"),
     *("RepetitionTime", "FlipAngle", "EchoNumbers", "ReceiveCoilName", "kind", "Rows x Columns"),
     *("PixelSpacing", "pixel format", "units", "ImageOrientationPatient", "SOPInstanceUID"),
+    "StackID",
 )
 SIZE, SPACING, CELL, UNITS, ORIENTATION = 11, 12, 13, 14, 15  # their places in it
 NO_PLACE: Final = "none"
@@ -100,9 +101,13 @@ def split(files: Sequence[FileHeader]) -> list[Part]:
 
 
 def hash_of(texts: Iterable[str]) -> str:
-    """Eight hexadecimal digits for the texts of a part: FNV-1a of 64 bits, folded."""
+    """Eight hexadecimal digits for the texts of a part: FNV-1a of 64 bits, folded.
+
+    Keys are kept by others: a stack that none has is no part of them.
+    """
+    *texts, stack = texts
     value = _FNV_OFFSET
-    for byte in "|".join(texts).encode("latin-1"):
+    for byte in "|".join((*texts, *filter(None, [stack]))).encode("latin-1"):
         value = (value ^ byte) * _FNV_PRIME % 2**64
     return f"{value >> 32 ^ value & 0xFFFF_FFFF:08x}"
 
@@ -129,6 +134,7 @@ def _stated_texts(file: FileHeader, kind: Kind) -> tuple[str, ...]:
         _units_text(file),
         "",
         raw["SOPInstanceUID"] if is_alone else "",
+        file.stack,
     )
 
 
@@ -145,7 +151,7 @@ def _cell_text(file: FileHeader) -> str:
 def _units_text(file: FileHeader) -> str:
     header, unit = file.header, units(file) or ""
     if unit and header.modality == "PT":
-        unit = file.raw["Units"]
+        unit = file.raw["Units"] or file.raw["RescaleType"]
     slope = "" if header.rescale_slope is None else "slope"
     intercept = "" if header.rescale_intercept is None else "intercept"
     return f"{unit}/{slope}/{intercept}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from torchdicom._reference._elements import parse
+from torchdicom._reference._groups import frame_values
 from torchdicom._reference._palette import expand
 from torchdicom._reference._sources import read_again
 from torchdicom._reference._tags import TAGS
@@ -149,16 +150,18 @@ def palette(values: Values) -> Palette:
     return Palette(tuple(channels), max(widths))
 
 
-def real_world_maps(values: Values, *, is_float: bool) -> list[RealWorldMap]:
-    """The real-world maps of all frames: at the top level, else in the shared groups.
+def real_world_maps(file: FileHeader, *, is_float: bool) -> list[RealWorldMap]:
+    """The real-world maps of a frame: of its own group, else of the shared one, else of the file.
 
     Raises:
         ParseError: ``missing_element``, and what is wrong with the sequences.
     """
-    items = values.items("RealWorldValueMappingSequence")
-    if not items:
-        shared = values.items("SharedFunctionalGroupsSequence")
-        items = [item for one in shared for item in one.items("RealWorldValueMappingSequence")]
+    if file.form == "enhanced":
+        frame = frame_values(file)
+        values, items = frame.top, frame.items("RealWorldValueMappingSequence")
+    else:
+        values = values_of(file)
+        items = values.items("RealWorldValueMappingSequence")
     is_signed = _is_signed(values)
     return [_real_world_map(item, is_float=is_float, is_signed=is_signed) for item in items]
 

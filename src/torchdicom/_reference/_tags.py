@@ -6,7 +6,67 @@ from typing import Final
 
 from torchdicom._metadata import METADATA
 
+# Where frames lie, and when they were taken: read where a file is divided into its frames, and for
+# the axis of time. `read_header` looks at none of them.
+_OF_FRAMES: Final[dict[str, int]] = {
+    "AcquisitionDate": 0x0008_0022,
+    "AcquisitionDateTime": 0x0008_002A,
+    "AcquisitionTime": 0x0008_0032,
+    "FrameType": 0x0008_9007,
+    "ComplexImageComponent": 0x0008_9208,
+    "SpacingBetweenSlices": 0x0018_0088,
+    "TriggerTime": 0x0018_1060,
+    "MRReceiveCoilSequence": 0x0018_9042,
+    "FrameAcquisitionDateTime": 0x0018_9074,
+    "DiffusionGradientDirectionSequence": 0x0018_9076,
+    "EffectiveEchoTime": 0x0018_9082,
+    "DiffusionBValue": 0x0018_9087,
+    "DiffusionGradientOrientation": 0x0018_9089,
+    "MRTimingAndRelatedParametersSequence": 0x0018_9112,
+    "MREchoSequence": 0x0018_9114,
+    "MRDiffusionSequence": 0x0018_9117,
+    "CardiacSynchronizationSequence": 0x0018_9118,
+    "MRImageFrameTypeSequence": 0x0018_9226,
+    "CTImageFrameTypeSequence": 0x0018_9329,
+    "PETFrameTypeSequence": 0x0018_9751,
+    "USImageDescriptionSequence": 0x0018_9806,
+    "AcquisitionNumber": 0x0020_0012,
+    "TemporalPositionIdentifier": 0x0020_0100,
+    "StackID": 0x0020_9056,
+    "FrameContentSequence": 0x0020_9111,
+    "PlanePositionSequence": 0x0020_9113,
+    "PlaneOrientationSequence": 0x0020_9116,
+    "TemporalPositionIndex": 0x0020_9128,
+    "NominalCardiacTriggerDelayTime": 0x0020_9153,
+    "FrameAcquisitionNumber": 0x0020_9156,
+    "ConcatenationUID": 0x0020_9161,
+    "InConcatenationTotalNumber": 0x0020_9163,
+    "NominalPercentageOfCardiacPhase": 0x0020_9241,
+    "ImagePositionVolume": 0x0020_9301,
+    "ImageOrientationVolume": 0x0020_9302,
+    "TemporalPositionTimeOffset": 0x0020_930D,
+    "PlanePositionVolumeSequence": 0x0020_930E,
+    "PlaneOrientationVolumeSequence": 0x0020_930F,
+    "TemporalPositionSequence": 0x0020_9310,
+    "PixelMeasuresSequence": 0x0028_9110,
+    "FrameVOILUTSequence": 0x0028_9132,
+    "PixelValueTransformationSequence": 0x0028_9145,
+    "FramePixelDataPropertiesSequence": 0x0028_9443,
+    "ParametricMapFrameTypeSequence": 0x0040_9092,
+    "EnergyWindowVector": 0x0054_0010,
+    "DetectorVector": 0x0054_0020,
+    "DetectorInformationSequence": 0x0054_0022,
+    "RRIntervalVector": 0x0054_0060,
+    "TimeSlotVector": 0x0054_0070,
+    "SliceVector": 0x0054_0080,
+    "TimeSliceVector": 0x0054_0100,
+    "FrameReferenceTime": 0x0054_1300,
+    "DoseUnits": 0x3004_0002,
+    "GridFrameOffsetVector": 0x3004_000C,
+}
+
 TAGS: Final[dict[str, int]] = {
+    **_OF_FRAMES,
     **{keyword: tag for keyword, (tag, _) in METADATA.items()},
     "SpecificCharacterSet": 0x0008_0005,
     "ImageType": 0x0008_0008,
@@ -98,7 +158,9 @@ _IN_ITEMS: Final = frozenset(
 # What is read for one output alone harms no other.
 _ASKED_FOR: Final = frozenset("WindowCenter WindowWidth VOILUTFunction VOILUTSequence".split())
 READ_TAGS: Final = frozenset(
-    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR
+    tag
+    for name, tag in TAGS.items()
+    if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR | _OF_FRAMES.keys()
 )
 
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}

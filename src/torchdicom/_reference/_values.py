@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 import warnings
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
 # The longest attribute that is read is text of some 10,000 characters.
 _MAX_LENGTH: Final = 65_536
 # But for FrameTimeVector: 16 characters and a backslash (PS3.5 6.2) for each of a million frames.
-_MAX_LIST_LENGTH: Final = 17_000_000
+MAX_LIST_LENGTH: Final = 17_000_000
 
 # A table of 65,536 doubles.
 _MAX_TABLE_LENGTH: Final = 524_288
 
 # Leading zeros aside, ten digits are all that 32 bits hold.
 _INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,10}")
+
+
+def parse_integer(text: str) -> int | None:
+    """The number of an integer string (IS, PS3.5 6.2) of 32 bits; None where it is none."""
+    text = text.strip(PADDING)
+    if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+        return None
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Values:
         Raises:
             ParseError: ``invalid_decimal_string``.
         """
-        return self._numbers(keyword, *self._parts(keyword, _MAX_LIST_LENGTH))
+        return self._numbers(keyword, *self._parts(keyword, MAX_LIST_LENGTH))
 
     def decimal(self, keyword: str) -> float | None:
         """The number of a DS with one value.
@@ -102,11 +111,12 @@ class Values:
         self._require_count(keyword, element, parts, 1)
         if not parts:
             return None
-        text = parts[0].strip(PADDING)
-        if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+        number = parse_integer(parts[0])
+        if number is None:
+            text = parts[0].strip(PADDING)
             msg = f"{text!r} is not an integer string of 32 bits (PS3.5 6.2)"
             raise self.error(msg, "invalid_integer_string", keyword, element)
-        return int(text)
+        return number
 
     def short(self, keyword: str) -> int | None:
         """The first number of a US.
@@ -123,9 +133,9 @@ class Values:
             raise self.error(msg, "invalid_multiplicity", keyword, element)
         return self.data_set.encoding.number(value, 0, 2)
 
-    def shorts(self, keyword: str) -> tuple[int, ...]:
+    def shorts(self, keyword: str, limit: int = _MAX_LENGTH) -> tuple[int, ...]:
         """The numbers of a US, or of an SS without their signs."""
-        value = self.bytes_of(keyword)
+        value = self.bytes_of(keyword, limit)
         number = self.data_set.encoding.number
         return tuple(number(value, at, 2) for at in range(0, len(value) - 1, 2))
 
@@ -142,6 +152,48 @@ class Values:
         order = ">" if self.data_set.encoding.big else "<"
         return struct.unpack(f"{order}{len(value) // 8}d", value)
 
+    def has(self, keyword: str) -> bool:
+        """Whether an attribute is there and not empty."""
+        element = self.data_set.elements.get(TAGS[keyword])
+        return element is not None and element.length != 0
+
+    def double(self, keyword: str) -> float | None:
+        """The first number of an FD; None where it is none that is finite.
+
+        Raises:
+            ParseError: ``invalid_multiplicity`` where not even one is whole.
+        """
+        return self._first(keyword, "d", "FD")
+
+    def single(self, keyword: str) -> float | None:
+        """The same of an FL."""
+        return self._first(keyword, "f", "FL")
+
+    def long(self, keyword: str) -> int | None:
+        """The first number of a UL.
+
+        Raises:
+            ParseError: ``invalid_multiplicity`` where not even one is whole.
+        """
+        number = self._first(keyword, "I", "UL")
+        return None if number is None else int(number)
+
+    def exact_doubles(self, keyword: str, count: int) -> tuple[float, ...]:
+        """The numbers of an FD with `count` values; none where one of them is not finite.
+
+        Raises:
+            ParseError: ``invalid_multiplicity``.
+        """
+        value = self.bytes_of(keyword)
+        if value and len(value) != 8 * count:
+            msg = (
+                f"The value has {len(value)} bytes, and {count} numbers of type FD have {8 * count}"
+            )
+            raise self.error(msg, "invalid_multiplicity", keyword)
+        order = ">" if self.data_set.encoding.big else "<"
+        numbers = struct.unpack(f"{order}{len(value) // 8}d", value)
+        return numbers if all(map(math.isfinite, numbers)) else ()
+
     def vr(self, keyword: str) -> str:
         """The value representation of an element as written; empty where it is not."""
         element = self.data_set.elements.get(TAGS[keyword])
@@ -151,6 +203,10 @@ class Values:
         """A value as it stands, empty where it is absent."""
         found = self._bytes(keyword, limit)
         return found[1] if found else b""
+
+    def bytes_at(self, element: Element) -> bytes:
+        """The value of one of the elements."""
+        return self.data_set.data[element.start : element.start + element.length]
 
     def items(self, keyword: str) -> list[Values]:
         """The items of a sequence; none where it is absent.
@@ -188,7 +244,19 @@ class Values:
                 element=element_name(name),
                 offset=element.offset,
             )
-        return element, self.data_set.data[element.start : element.start + element.length]
+        return element, self.bytes_at(element)
+
+    def _first(self, keyword: str, form: str, vr: str) -> float | None:
+        """The first binary number of a value; None where it is absent or not finite."""
+        value, size = self.bytes_of(keyword), struct.calcsize(f"<{form}")
+        if not value:
+            return None
+        if len(value) < size:
+            msg = f"The value has {len(value)} bytes, and a number of type {vr} has {size}"
+            raise self.error(msg, "invalid_multiplicity", keyword)
+        order = ">" if self.data_set.encoding.big else "<"
+        (number,) = struct.unpack_from(f"{order}{form}", value)
+        return number if math.isfinite(number) else None
 
     def _parts(self, keyword: str, limit: int = _MAX_LENGTH) -> tuple[Element | None, list[str]]:
         """The values of numeric text; none where it is absent or all padding."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from torchdicom._errors import UnsupportedError
+from torchdicom._reference._groups import FrameValues, frame_values
 from torchdicom._reference._tables import values_of, voi_lut
 from torchdicom._reference._tags import element_name
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from torchdicom._reference._mapping import Mapping
     from torchdicom._reference._pixel_format import PixelFormat
     from torchdicom._reference._tables import Table
-    from torchdicom._reference._values import Values
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -111,15 +111,19 @@ def voi_of(file: FileHeader, pixels: PixelFormat, mapping: Mapping) -> Voi:
     found = voi_lut(values, is_signed=_can_be_negative(pixels, mapping))
     if found is not None:
         return Lut(*found)
-    center, width = (values.first_decimal(f"Window{name}") for name in ("Center", "Width"))
+    frame = frame_values(file) if file.form == "enhanced" else FrameValues(values, ())
+    center, width = (
+        frame.of(keyword).first_decimal(keyword) for keyword in ("WindowCenter", "WindowWidth")
+    )
     if center is None or width is None:
         msg = "The file has no window and no VOI LUT; give one: output=torchdicom.Window(...)"
         code, element = "no_window", element_name("WindowCenter")
         raise UnsupportedError(msg, code=code, path=file.path, element=element)
-    return _window(values, center, width)
+    return _window(frame, center, width)
 
 
-def _window(values: Values, center: float, width: float) -> Voi:
+def _window(frame: FrameValues, center: float, width: float) -> Voi:
+    values = frame.of("VOILUTFunction")
     function = values.text("VOILUTFunction") or "LINEAR"
     if function not in _FUNCTIONS:
         msg = f"VOILUTFunction is {function!r}, and possible are {', '.join(_FUNCTIONS)}"
@@ -128,7 +132,7 @@ def _window(values: Values, center: float, width: float) -> Voi:
     if width < 1.0 if is_linear else width <= 0.0:
         least = "1 or more" if is_linear else "above 0"
         msg = f"WindowWidth is {width}, and that of a window that is {function} is {least}"
-        raise values.error(msg, "invalid_value", "WindowWidth")
+        raise frame.of("WindowWidth").error(msg, "invalid_value", "WindowWidth")
     if function == "SIGMOID":
         return Sigmoid(center, width)
     if not is_linear:

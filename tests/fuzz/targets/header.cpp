@@ -57,7 +57,7 @@ Outcome outcome_of(const Source& source, bool skip_tables = false, bool reads_vo
 
 /// Where frames may lie: the file, or what it inflates to.
 std::uint64_t readable_size(const FileHeader& header, ByteSpan file) {
-    return header.transfer_syntax.is_deflated ? header.fetched.bytes.size() : file.size();
+    return header.transfer_syntax.is_deflated ? header.fetched->bytes.size() : file.size();
 }
 
 void check_table(const LookupTable& table) {

@@ -98,7 +98,8 @@ void change(FileHeader& header, fuzz::Input& input) {
         header.image_position_patient.reset();
         break;
     case 10:
-        header.functional_groups = tags::DoseGridScaling;
+        header.times.temporal_position = input.byte() % 4;
+        header.instance_number = input.byte();
         break;
     case 11:
         header.echo_time = pick(input, kDistances);
@@ -110,7 +111,7 @@ void change(FileHeader& header, fuzz::Input& input) {
         header.pixels.reset();
         break;
     case 14:
-        header.sop_instance_uid = input.flag() ? "" : "1";
+        header.sop_instance_uid = std::string{input.flag() ? "" : "1"};
         break;
     default:
         break;
