@@ -150,6 +150,20 @@ void settle_request(const LoadRequest& request, std::span<const FileHeader> head
     require_codec(plan, headers);
 }
 
+/// Slices by the file that they are of: what they lack is read once.
+std::vector<std::vector<FileHeader*>> by_file(Series& series, const std::set<std::size_t>& slices) {
+    std::map<std::string_view, std::vector<FileHeader*>> of_path;
+    for (const std::size_t slice : slices) {
+        of_path[series.slices[slice].path].push_back(&series.slices[slice]);
+    }
+    std::vector<std::vector<FileHeader*>> files;
+    files.reserve(of_path.size());
+    for (auto& [path, of_file] : of_path) {
+        files.push_back(std::move(of_file));
+    }
+    return files;
+}
+
 /// Reads what an index does not keep of the files that are wanted.
 void complete_files(Series& series, const Picks& picks, const LoadRequest& request,
                     LoadStats& stats) {
@@ -161,14 +175,7 @@ void complete_files(Series& series, const Picks& picks, const LoadRequest& reque
             wanted.insert(slice);
         }
     }
-    std::map<std::string_view, std::vector<FileHeader*>> by_path;
-    for (const std::size_t slice : wanted) {
-        by_path[series.slices[slice].path].push_back(&series.slices[slice]);
-    }
-    std::vector<std::vector<FileHeader*>> files;
-    for (auto& [path, slices] : by_path) {
-        files.push_back(std::move(slices));
-    }
+    const auto files = by_file(series, wanted);
     parallel_for(files.size(), request.parallel,
                  [&](std::size_t i) { complete_headers(files[i], stats); });
 }
@@ -180,22 +187,18 @@ void complete_quantities(Series& series, const Picks& picks, const LoadRequest& 
         return;
     }
     const bool is_suv = request.output.output == Output::suv;
-    std::map<std::string_view, std::vector<std::size_t>> of_file; // which may be of several
-    for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
-        of_file[series.slices[i].path].push_back(i);
-    }
+    std::set<std::size_t> wanted;
     for (const auto& [slice, frame] : picks.frames) {
-        of_file[series.slices[slice].path].push_back(slice);
+        wanted.insert(slice);
     }
-    std::vector<std::vector<std::size_t>> files;
-    for (auto& [path, slices] : of_file) {
-        files.push_back(std::move(slices));
+    for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
+        wanted.insert(i);
     }
+    const auto files = by_file(series, wanted);
     parallel_for(files.size(), request.parallel, [&](std::size_t i) {
-        FileHeader& first = series.slices[files[i].front()];
-        read_quantity(first, stats);
-        for (const std::size_t slice : files[i]) {
-            series.slices[slice].quantity = first.quantity;
+        read_quantity(*files[i].front(), stats);
+        for (FileHeader* const slice : files[i]) {
+            slice->quantity = files[i].front()->quantity;
         }
     });
     if (is_suv) {

@@ -96,7 +96,7 @@ Mapping scaled_mapping(const FileHeader& header, const PixelFormat& format, Outp
     if (header.has_modality_lut) {
         refuse(element_name(tags::ModalityLUTSequence));
     }
-    if (!header.functional_groups && !header.rescale_slope) {
+    if (!header.rescale_slope) {
         refuse(element_name(tags::RescaleSlope));
     }
     Mapping mapping = modality_mapping(header);

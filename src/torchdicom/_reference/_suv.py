@@ -222,7 +222,7 @@ def check_scalable(file: FileHeader, pixels: PixelFormat, *, is_suv: bool) -> No
         missing = "PhotometricInterpretation"
     elif file.may_have_maps and values_of(file).items("ModalityLUTSequence"):
         missing = "ModalityLUTSequence"
-    elif file.frame_wise is None and file.header.rescale_slope is None:
+    elif file.header.rescale_slope is None:
         missing = "RescaleSlope"
     if missing:
         msg = f"The values need RescaleSlope of a gray image, and {missing} is not like that"
