@@ -28,6 +28,8 @@ Pair = tuple[Callable[[], object], Callable[[], object]]
 ONE = ct_slice()
 OTHER = ct_slice(np.ones((3, 4), np.int16), Modality="MR")
 FRAMES = ct_slice(np.arange(24, dtype=np.int16).reshape(2, 3, 4))
+NO_PLACE: dict[str, Any] = {"ImagePositionPatient": None, "ImageOrientationPatient": None}
+CINE = ct_slice(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Modality="US", **NO_PLACE)
 TWO = ct_slice(np.ones((3, 4), np.int16), SeriesInstanceUID="9.9", SOPInstanceUID="9.9.1")
 MAPS = ct_slice(
     extra=[
@@ -199,6 +201,10 @@ EFFECTS: dict[tuple[str, str], Pair] = {
     ("load", "slices"): (
         lambda: load(source=MANY, slices=2),
         lambda: load(source=MANY, slices=slice(2, 4)),
+    ),
+    ("load", "t"): (
+        lambda: load(source=CINE, t=0),
+        lambda: load(source=CINE, t=slice(1, 2)),
     ),
     ("load", "region"): (
         lambda: load(region=(0, 2, 0, 4)),

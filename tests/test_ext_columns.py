@@ -34,6 +34,7 @@ OPTIONS: dict[str, Any] = {
     "num_threads": 1,
     "texts": [],
     "slices": None,
+    "t": None,
     "region": None,
     "mask": False,
     "reduce": 0,

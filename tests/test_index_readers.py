@@ -68,7 +68,7 @@ def test_pyarrow(file: Path) -> None:
     table = pq.read_table(file, columns=["series_key", "position", "code"])
     assert table.column("position").to_pylist()[-3:] == [0, None, None]
     metadata = pq.read_schema(file).metadata
-    assert metadata[b"torchdicom.version"] == b"2"
+    assert metadata[b"torchdicom.version"] == b"3"
     # Sorted: each series is one run of rows, those in none stand at the end.
     keys = table.column("series_key").to_pylist()
     runs = [key for i, key in enumerate(keys) if i == 0 or keys[i - 1] != key]

@@ -63,9 +63,9 @@ void require_whole(const FileHeader& header, const Mapping& mapping) {
              Place{.path = header.path});
     }
     const bool is_real_world = mapping.real_world.has_value();
+    const Tag slope = header.modality == "RTDOSE" ? tags::DoseGridScaling : tags::RescaleSlope;
     require_whole(header, mapping.rescale.slope,
-                  is_real_world ? "(0040,9225) RealWorldValueSlope"
-                                : element_name(tags::RescaleSlope));
+                  is_real_world ? "(0040,9225) RealWorldValueSlope" : element_name(slope));
     require_whole(header, mapping.rescale.intercept,
                   is_real_world ? "(0040,9224) RealWorldValueIntercept"
                                 : element_name(tags::RescaleIntercept));

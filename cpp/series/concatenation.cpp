@@ -21,10 +21,10 @@ struct Parts {
 std::optional<Defect> missing_parts(const std::vector<FileHeader>& slices) {
     std::map<std::string_view, Parts> concatenations;
     for (const FileHeader& slice : slices) {
-        if (!slice.concatenation.uid.empty() && slice.concatenation.total) {
+        if (!slice.concatenation.uid.empty()) {
             Parts& parts = concatenations[slice.concatenation.uid];
             parts.present.insert(slice.sop_instance_uid);
-            parts.total = std::max(parts.total, *slice.concatenation.total);
+            parts.total = std::max(parts.total, slice.concatenation.total.value_or(0));
             parts.first = parts.first == nullptr ? &slice : parts.first;
         }
     }

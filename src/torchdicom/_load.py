@@ -182,7 +182,8 @@ def _load_listed(
 ) -> Volume:
     """A series of an index: the core has its headers there, the reference reads its files.
 
-    They are one part, whose key is another without the other parts of their UID.
+    They are one part, whose key is another without the other parts of their UID; a file may have
+    frames of other series, too.
     """
     if series is not None:
         msg = f"source is a Series already: there is none to choose with series={series!r}"
@@ -190,7 +191,7 @@ def _load_listed(
     if module is _native:
         return load_checked(source, options)
     return module.load_series(  # type: ignore[no-any-return]
-        list(source.paths), series=None, **options
+        list(dict.fromkeys(source.paths)), series=None, listed=source.key, **options
     )
 
 
