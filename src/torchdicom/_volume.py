@@ -89,12 +89,12 @@ class Volume:
     """A series as one tensor, with what is needed to trust it.
 
     Attributes:
-        data (Tensor of shape (slices, rows, columns) or (frames, 1, rows, columns)): Modality
+        data (Tensor of shape (slices, rows, columns) or (times, slices, rows, columns)): Modality
             values, e.g. Hounsfield units for CT, contiguous. Of colours red, green and blue, of
-            shape (3, slices, rows, columns) or (frames, 3, 1, rows, columns).
+            shape (3, slices, rows, columns) or (times, 3, slices, rows, columns).
         dims: Names of the dims of ``data``: ``("z", "y", "x")``, slices ascending along the slice
-            normal; for a cine ``("t", "z", "y", "x")``, z of length 1. Colours have ``"c"`` before
-            ``"z"``.
+            normal; ``("t", "z", "y", "x")`` where every position has images of several times, and
+            for a cine, z then of length 1. Colours have ``"c"`` before ``"z"``.
         affine (float64 Tensor of shape (4, 4)): Index ``(z, y, x, 1)`` to millimetres in ``space``.
             None where the images have no place in the patient, and for slices that were picked
             at uneven distances.
@@ -108,11 +108,16 @@ class Volume:
         verdict: What was found about the whole series, whatever part of it was loaded, and whatever
             was repaired.
         provenance: For every slice (for every frame of a cine): file, frame, SOPInstanceUID,
-            position, slope, intercept.
+            position, slope, intercept. Where there are several times, all slices of the first come
+            first.
         metadata: Technical attributes by DICOM keyword; nothing that identifies a person.
-        coords: For the dim ``"t"`` of a cine, ``{"t": {"FrameTime": ...}}``: a float64 Tensor of
-            shape (frames,), milliseconds since the first frame; ``{"t": {}}`` where the file does
-            not say. Empty for volumes.
+        coords: For the dim ``"t"`` a dict of the attributes that vary over it, by keyword: float64
+            Tensors of shape (times,), that of DiffusionGradientOrientation (times, 3). Besides
+            TemporalPositionIdentifier, TriggerTime (ms), NominalPercentageOfCardiacPhase,
+            DiffusionBValue (s/mm2), FrameReferenceTime (ms), AcquisitionNumber and AcquisitionTime
+            (seconds since midnight of the first day) a cine has FrameTime, milliseconds since its
+            first frame. For the dim ``"z"`` of mosaics MosaicRefAcqTimes (ms). Empty where no
+            attribute says anything.
         valid_mask (bool Tensor of the shape of ``data``, without c): False where the stored value
             is padding (PS3.3 C.7.5.1.1.2), or outside of the range of the real-world value map that
             was applied, or where a repaired series has a voxel that is of no file, or made of one
