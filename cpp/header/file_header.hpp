@@ -153,6 +153,7 @@ struct HeaderOptions {
     bool reads_voi = false;      ///< read how the values are to be displayed, too
     bool reads_quantity = false; ///< read what SUV and the like are made of, too
     bool reads_slices = false;   ///< read what each slice has of its own, in a file with several
+    bool reads_foreign = false;  ///< and in one that is no image of a volume, such as a SEG
 };
 
 /// Reads one header: no pixel byte is asked for. Throws ParseError and LimitError with the path.

@@ -2,6 +2,7 @@
 
 #include "header/binary_values.hpp"
 #include "header/functional_groups.hpp"
+#include "header/sop_classes.hpp"
 #include "header/values.hpp"
 
 namespace torchdicom::detail {
@@ -70,7 +71,8 @@ void read_groups(const Element& element, ElementReader& reader, const HeaderOpti
 
 bool MultiFrameReader::read(const Element& element, ElementReader& reader,
                             const HeaderOptions& options, FileHeader& header) {
-    if (!options.reads_slices) {
+    if (!options.reads_slices ||
+        (!options.reads_foreign && is_foreign_class(header.sop_class_uid))) {
         return false;
     }
     switch (element.tag) {

@@ -1,5 +1,6 @@
 #include "series/kind.hpp"
 
+#include "header/sop_classes.hpp"
 #include "header/values.hpp"
 
 #include <algorithm>
@@ -10,17 +11,6 @@ namespace torchdicom {
 namespace {
 
 constexpr std::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
-
-struct ForeignClass {
-    std::string_view uid;
-    std::string_view what;
-};
-
-constexpr std::array kForeignClasses{
-    ForeignClass{"1.2.840.10008.5.1.4.1.1.66.4", "a segmentation"},
-    ForeignClass{"1.2.840.10008.5.1.4.1.1.66.7", "a label map segmentation"},
-    ForeignClass{"1.2.840.10008.5.1.4.1.1.77.1.6", "tiles of a microscope slide"},
-};
 
 /// PS3.5 A.4.5 to A.4.9: .100 to .108, each also in a fragmentable form with .1 behind.
 bool is_video(std::string_view uid) noexcept {

@@ -113,7 +113,7 @@ class Series:
         frames = self._kept.num_rows
         if self.kind == "cine":
             return frames
-        times = self._value("num_times") or 1
+        times = int(self._value("num_times") or 1)
         if times < 1 or frames % times:
             self._fail_invalid()
         return times if times > 1 else 0
