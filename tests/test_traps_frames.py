@@ -1,4 +1,4 @@
-"""TRAPS 9, 17, 21, 29 to 32, 34 and 36: files of many frames, and images of one place.
+"""TRAPS 9, 17, 21, 29 to 34 and 36: files of many frames, and images of one place.
 
 Every expected value is what was written, in the builder's terms.
 """
@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import default_pixels, write_series
+from builders import Element, default_pixels, write_series
 from builders_enhanced import (
     ENHANCED_CT,
     PARAMETRIC_MAP,
@@ -308,3 +308,38 @@ def test_36_a_pause_of_some_hours_is_no_midnight(tmp_path: Path, backend: Backen
 def test_frames_are_written_as_thought() -> None:
     assert frame_pixels(2)[1].tolist() == (default_pixels() + 100).tolist()
     assert enhanced(2, SOPClassUID=ENHANCED_CT).count(b"ORIGINAL") == 1
+
+
+# --- 33: what Siemens XA exports as single frames
+
+
+def test_33_series_numbers_do_not_divide_a_series(tmp_path: Path, backend: Backend) -> None:
+    numbers = [Element(0x00200011, "IS", number) for number in (16001, 16002, 16003)]
+    for k, number in enumerate(numbers):
+        place = [(-10, -20, 30 + 2.5 * k)]
+        write_series(
+            tmp_path / str(k),
+            1,
+            extra=[[number]],
+            ImagePositionPatient=place,
+            pixels=[default_pixels() + np.int16(100 * k)],
+            SOPInstanceUID=[f"1.2.3.4.{k}"],
+        )
+    volume = td.load(tmp_path, backend=backend)
+    assert volume.data[:, 0, 0].tolist() == [-1024, -924, -824]
+    assert affine_of(volume)[:, 0].tolist() == [0, 0, 2.5, 0]
+
+
+def test_33_series_of_their_own_are_listed_and_not_mixed(tmp_path: Path, backend: Backend) -> None:
+    for k, uid in enumerate(("1.8.16001", "1.8.16002")):
+        write_series(
+            tmp_path / uid,
+            2,
+            SeriesInstanceUID=uid,
+            pixels=[default_pixels() + np.int16(100 * k)] * 2,
+            SOPInstanceUID=[f"{uid}.1", f"{uid}.2"],
+        )
+    with expect_error("several_series", match="1.8.16002"):
+        td.load(tmp_path, backend=backend)
+    volume = td.load(tmp_path, series="1.8.16002", backend=backend)
+    assert volume.data[:, 0, 0].tolist() == [-924, -924]
