@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torchdicom._training._recipe import OnError
     from torchdicom._training._spatial import Triple
 
-_KINDS: Final = ("volume", "image", "cine", "localizer")
+_KINDS: Final = ("volume", "image", "cine", "dose", "localizer")
 _LONGEST: Final = 32_768
 # The letters of each axis of the patient; LPS are those that grow (PS3.3 C.7.6.2.1.1).
 _LETTERS: Final = ("LR", "PA", "SI")

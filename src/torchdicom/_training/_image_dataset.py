@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,7 @@ from torchdicom._training._base import SeriesDataset, check_means
 from torchdicom._training._checks import check_channels
 from torchdicom._training._labels import label_of
 from torchdicom._training._recipe import make_recipe
-from torchdicom._training._samples import channel_first
-from torchdicom._training._sources import is_colour
+from torchdicom._training._sources import attribute, is_colour
 from torchdicom._training._spatial import Halving, grid_of, halving_of
 from torchdicom._training._stacks import repairs_of
 from torchdicom._training._values import (
@@ -224,7 +224,8 @@ class ImageDataset(SeriesDataset):
         """What goes with an image."""
         grid = self._grid(series, halved)
         rows, columns = grid.shape[1:]
-        box = (frame, frame + 1), (0, rows), (0, columns)
+        z = frame % grid.shape[0]  # at whatever time
+        box = (z, z + 1), (0, rows), (0, columns)
         sample = {
             "image": image,
             "affine": grid.affine_of(box),
@@ -248,30 +249,30 @@ class ImageDataset(SeriesDataset):
         if not (recipe.mask or self._needs_series(series)):
             image = decode_finished(series, frame, self._decoding, out=out, num_threads=num_threads)
             return image, None, halved
-        options: dict[str, Any] = {} if series.kind == "cine" else {"slices": frame}
+        time, z = divmod(frame, series.shape[-3])
+        options: dict[str, Any] = {"slices": z}
+        if "t" in series.dims:
+            options["t"] = time
         if out is not None:
-            is_cine = series.kind == "cine"
-            out = None if is_cine else out[:, None] if self._has_colour_dim(series) else out
+            out = out[:, None] if self._has_colour_dim(series) else out
+            out = out[None] if "t" in series.dims else out
         volume = load_finished(series, recipe, out=out, num_threads=num_threads, **options)
-        at = frame if series.kind == "cine" else 0
-        if series.kind == "cine":
-            image = volume.data[at].reshape(self._channels, *volume.data.shape[-2:]).clone()
-        else:
-            image = channel_first(volume, series)[:, 0]
-        mask = None if volume.valid_mask is None else volume.valid_mask.flatten(0, -3)[at][None]
+        rows_and_columns = volume.data.shape[-2:]
+        image = volume.data.reshape(-1, *rows_and_columns)
+        mask = volume.valid_mask
         if recipe.reduce:
             # Where the first row lies that a resize makes, of those that halving leaves.
             above = (halved.shape(self._shape(series))[1] / image.shape[1] - 1) / 2
-            halved = halving_of(recipe.reduce, series.affine, (frame, above), volume.affine)
-        return image, None if mask is None else mask.clone(), halved
+            halved = halving_of(recipe.reduce, series.affine, (z, above), volume.affine)
+        return image, None if mask is None else mask.reshape(1, *rows_and_columns), halved
 
     def _needs_series(self, series: Series) -> bool:
         """Whether a frame is not made of its own file alone.
 
-        The window is another slice's, SUV take what all slices tell, or only a load says where
-        pixels lie that were halved.
+        The window is another slice's, SUV take what all slices tell, the slice is a tile of its
+        file's frame, or only a load says where pixels lie that were halved.
         """
-        if self._recipe.output == "suv":
+        if self._recipe.output == "suv" or attribute(series, "frame_rows"):
             return True
         if self._recipe.reduce and series.affine is not None:
             return True
@@ -283,7 +284,7 @@ class ImageDataset(SeriesDataset):
         return self._channels == 3 or is_colour(series, self._recipe.output)
 
     def _grid(self, series: Series, halved: Halving) -> Grid:
-        """All frames of a series one upon the other."""
+        """All slices of a series, or frames of a cine, one upon the other."""
         known = self._grids.get(series.key)
         if known is None or known.halved != halved:
             known = self._grids[series.key] = grid_of(
@@ -296,7 +297,8 @@ class ImageDataset(SeriesDataset):
         return known
 
     def _shape(self, series: Series) -> Triple:
-        return _frames(series), series.shape[-2], series.shape[-1]
+        slices = _frames(series) if series.kind == "cine" else series.shape[-3]
+        return slices, series.shape[-2], series.shape[-1]
 
     def _place(self, i: int) -> tuple[int, int]:
         """Which series a sample is of, and which frame of it."""
@@ -329,4 +331,4 @@ def _check_frames_stay(policy: Policy) -> None:
 
 
 def _frames(series: Series) -> int:
-    return series.shape[0]
+    return math.prod(series.shape[:-2])

@@ -102,7 +102,7 @@ def channels_of(series: Series, output: str) -> int:
     """How many channels its images have in a sample: colours, times, or one."""
     if is_colour(series, output):
         return 3
-    return series.shape[0] if series.kind == "cine" else 1
+    return series.shape[0] if "t" in series.dims else 1
 
 
 def is_colour(series: Series, output: str) -> bool:
