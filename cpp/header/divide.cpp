@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace torchdicom {
 
@@ -116,7 +117,6 @@ FileHeader common_header(FileHeader header) {
     header.frames = {};
     header.extended_offsets.clear();
     header.extended_lengths.clear();
-    header.slices_of_file = nullptr;
     return header;
 }
 
@@ -187,6 +187,10 @@ bool is_mosaic(const FileHeader& header) {
                      [](std::string_view value) { return trimmed(value) == "MOSAIC"; });
 }
 
+bool is_nuclear(const FileHeader& header, const MultiFrame& slices) {
+    return header.modality == "NM" && (header.frames.size() > 1 || !slices.detectors.empty());
+}
+
 bool has_groups(const FileHeader& header) noexcept {
     return header.functional_groups == tags::SharedFunctionalGroupsSequence ||
            header.functional_groups == tags::PerFrameFunctionalGroupsSequence;
@@ -205,29 +209,22 @@ std::array<double, 3> normal_of_image(const std::array<double, 6>& orientation) 
 }
 
 std::vector<FileHeader> divide(FileHeader header) {
-    const std::shared_ptr<const MultiFrame> slices = header.slices_of_file;
-    const bool is_dose = header.modality == "RTDOSE";
-    const bool is_nuclear = header.modality == "NM" && slices &&
-                            (header.frames.size() > 1 || !slices->detectors.empty());
+    const std::shared_ptr<const MultiFrame> slices = std::exchange(header.slices_of_file, nullptr);
+    const bool has_frames = header.pixels && header.frames.size() > 0;
     std::vector<FileHeader> frames;
-    if (!header.pixels || header.frames.size() == 0) {
-        frames.push_back(std::move(header));
-    } else if (has_groups(header) && slices) {
+    if (has_frames && has_groups(header) && slices) {
         frames = divide_frames(std::move(header));
         put_groups(*slices, frames);
-    } else if (is_dose) {
+    } else if (has_frames && header.modality == "RTDOSE") {
         frames = divide_frames(std::move(header));
         place_dose(slices ? *slices : MultiFrame{}, frames);
-    } else if (is_nuclear) {
+    } else if (has_frames && slices && is_nuclear(header, *slices)) {
         frames = divide_frames(std::move(header));
         place_nuclear(*slices, frames);
-    } else if (slices && is_mosaic(header)) {
-        frames = divide_mosaic(header);
+    } else if (has_frames && slices && is_mosaic(header)) {
+        frames = divide_mosaic(header, slices->mosaic);
     } else {
         frames.push_back(std::move(header));
-    }
-    for (FileHeader& frame : frames) {
-        frame.slices_of_file = nullptr;
     }
     return frames;
 }

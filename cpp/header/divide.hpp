@@ -26,7 +26,7 @@ void place_nuclear(const MultiFrame& slices, std::vector<FileHeader>& frames);
 void place_dose(const MultiFrame& slices, std::vector<FileHeader>& frames);
 
 /// The slices that stand side by side in an image of Siemens; the image where they cannot be told.
-[[nodiscard]] std::vector<FileHeader> divide_mosaic(const FileHeader& header);
+[[nodiscard]] std::vector<FileHeader> divide_mosaic(const FileHeader& header, const Mosaic& mosaic);
 
 /// The normal of the rows and columns, of unit length; zeros where they are no plane.
 [[nodiscard]] std::array<double, 3>

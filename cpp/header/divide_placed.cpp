@@ -225,8 +225,7 @@ void place_dose(const MultiFrame& slices, std::vector<FileHeader>& frames) {
     }
 }
 
-std::vector<FileHeader> divide_mosaic(const FileHeader& header) {
-    const Mosaic& mosaic = header.slices_of_file->mosaic;
+std::vector<FileHeader> divide_mosaic(const FileHeader& header, const Mosaic& mosaic) {
     const std::optional<Tiles> tiles = tiles_of(header, mosaic);
     if (!tiles) {
         return {header}; // and refused, where it is judged
@@ -236,7 +235,6 @@ std::vector<FileHeader> divide_mosaic(const FileHeader& header) {
     const std::vector<double>& times =
         mosaic.slice_times.size() >= tiles->count ? mosaic.slice_times : mosaic.private_times;
     FileHeader common = header;
-    common.slices_of_file = nullptr;
     common.part = {.is_frame = true, .frame_rows = *header.rows, .frame_columns = *header.columns};
     common.rows = tiles->rows;
     common.columns = tiles->columns;

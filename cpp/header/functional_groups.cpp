@@ -188,7 +188,7 @@ void read_display(const Element& element, ElementReader& reader, FrameValues& va
 /// The number with as many digits as it takes to read it back.
 std::string text_of(double number) {
     std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    auto* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
     return {text.data(), end};
 }
 
