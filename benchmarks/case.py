@@ -14,12 +14,15 @@ from benchmarks.epoch import epoch_difference
 
 # volume: a folder of slices to float32 modality values (z, y, x).
 # indexed: the same, where the folder has a saved index.
+# multiframe: the same of one file of many frames, beside single files.
 # frames: one file to its stored values (n, y, x), in the order of the file.
 # codec: the same on one thread, whoever has more.
 # scan: a tree to {SOPInstanceUID: (SeriesInstanceUID, z of the position)}.
 # index: a tree to the number of its series and of its frames.
 # epoch: a folder to all samples that a training loop gets of it, see `epoch.py`.
-Work: TypeAlias = Literal["volume", "indexed", "frames", "codec", "scan", "index", "epoch"]
+Work: TypeAlias = Literal[
+    "volume", "indexed", "multiframe", "frames", "codec", "scan", "index", "epoch"
+]
 Load: TypeAlias = Callable[[], Any]
 
 OURS: Final = "torchdicom"
@@ -39,6 +42,7 @@ class Case:
         tolerance: Mean and largest absolute difference that a right answer may have: zeros for
             all syntaxes but the lossy ones.
         intercept: Where stored values are wanted, what a reader adds that can't but rescale.
+        single: Where the same values are as single files, for a file of many frames.
         epoch: Of which samples an epoch is: "volumes", "images" or "patches".
         patches: How many patches each volume has in an epoch.
         window: Center and width, of images.
@@ -51,6 +55,7 @@ class Case:
     transfer_syntax: str
     tolerance: tuple[float, float] = (0.0, 0.0)
     intercept: float = 0.0
+    single: str = ""
     epoch: str = ""
     patches: int = 0
     window: tuple[float, float] = (0.0, 1.0)

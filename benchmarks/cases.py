@@ -110,6 +110,18 @@ def enhanced(is_quick: bool) -> list[Case]:  # noqa: FBT001
     ]
 
 
+def multiframe(is_quick: bool) -> list[Case]:  # noqa: FBT001
+    """Files of many frames, each beside single files that have the same pixels."""
+    names = ("native", "jpeg_lossless") if is_quick else tuple(datasets.ENHANCED_SYNTAXES)
+    return [_beside(name, _MANY_SLICES.get(name, _NATIVE_SLICES)) for name in names]
+
+
+def _beside(syntax: str, frames: int) -> Case:
+    single = _series(syntax, frames)
+    folder = str(datasets.enhanced_ct(syntax, frames))
+    return replace(single, work="multiframe", folder=folder, single=single.folder)
+
+
 def _stored(name: str, folder: Path, uid: str, intercept: int) -> Case:
     """A file whose stored values are wanted: the truth without the rescale."""
     path = folder.with_name(f"{folder.name}-stored.npy")

@@ -66,6 +66,7 @@ _QUICK: Final = (
     "torchdicom.open_index",
     "torchdicom, refresh",
     "torchdicom, from an index",
+    "torchdicom, single files",
     "torchdicom, DataLoader",
     "torchdicom, buffer",
     "torchdicom, whole volumes",
@@ -133,9 +134,15 @@ QUESTIONS: Final = {
     "enhanced": Question(
         "One enhanced multi-frame file",
         "All frames of an Enhanced CT file (300 native, 20 of the others) to their "
-        "stored values as int16, in the order of the file. torchdicom does that with `decode`; "
-        "`load` refuses multi-frame files so far.",
+        "stored values as int16, in the order of the file. torchdicom does that with `decode`.",
         cases.enhanced,
+    ),
+    "multiframe": Question(
+        "An enhanced file beside single files",
+        "An Enhanced CT file and single files with the same pixels, each to one float32 volume in "
+        "Hounsfield units with `load`: 300 frames, 100 of JPEG-LS and HTJ2K, 20 of JPEG 2000. Both "
+        "answers are checked against what the generator wrote.",
+        cases.multiframe,
     ),
     "headers": Question(
         "Headers of a tree",

@@ -16,13 +16,15 @@ from typing import Any, Final
 
 from benchmarks import report, traps_child
 from benchmarks.case import OURS
+from benchmarks.traps_frames import FRAMES
 from benchmarks.traps_judge import is_proper, judge
 from benchmarks.traps_order import ORDER
 from benchmarks.traps_readers import READERS
 from benchmarks.traps_series import SERIES
+from benchmarks.traps_times import TIMES
 
 QUESTION: Final = "traps"
-CASES: Final = (*ORDER, *SERIES)
+CASES: Final = (*ORDER, *TIMES, *SERIES, *FRAMES)
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from builders import Element, write_series
+from builders import CT_IMAGE, Element, write_series
 from builders_parts import AXIAL
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ ROWS, COLUMNS = 16, 20
 POSITION: Final = (-10.0, -20.0, 30.0)  # of the first slice of `builders`
 SPACING: Final = (0.5, 0.25)
 # Type 1 and 2 attributes of the IODs (PS3.3 A.3) that the tests do without, and some peers don't.
-_REQUIRED: Final = (
+REQUIRED: Final = (
     Element(0x00080020, "DA", "20200102"),  # Study Date
     Element(0x00080030, "TM", "101112"),  # Study Time
     Element(0x00080050, "SH", "1"),  # Accession Number
@@ -40,7 +40,7 @@ _REQUIRED: Final = (
     Element(0x00200011, "IS", 1),  # Series Number
     Element(0x00200052, "UI", "1.2.3.5"),  # Frame of Reference UID
 )
-_USUAL: Final = {"Manufacturer": "none", "PatientPosition": "HFS"}
+USUAL: Final = {"Manufacturer": "none", "PatientPosition": "HFS"}
 
 
 def cells(content: int) -> np.ndarray:
@@ -51,13 +51,28 @@ def cells(content: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Slice:
-    """One file: its values, and where its voxels lie (LPS, mm)."""
+    """One image: its values, and where its voxels lie (LPS, mm).
+
+    Attributes:
+        part: The series that it belongs to.
+        values: What a reader has to give.
+        origin: Of the first voxel.
+        down: From one row to the next.
+        across: From one column to the next.
+        t: The time that it is of; None in a series that has but one.
+    """
 
     part: str
     values: np.ndarray
     origin: np.ndarray
     down: np.ndarray
     across: np.ndarray
+    t: int | None = None
+
+    @property
+    def piece(self) -> str:
+        """What makes one volume of three axes: a series, or one time of it."""
+        return self.part if self.t is None else f"time {self.t}"
 
     @property
     def height(self) -> float:
@@ -75,6 +90,7 @@ class Case:
         count: How many files there are.
         attributes: What `builders.write_series` gets; a list has one value for each file.
         parts: The series that each file belongs to.
+        times: The time that each file is of.
         wanted: The series that is the right volume; None where there is no right volume, or
             where there are several, so that a reader has to speak.
         codes: The errors of ours that are proper.
@@ -83,6 +99,8 @@ class Case:
         has_place: Whether positions are judged; else distances in the image alone.
         is_about_place: Where no volume is right, whether its values alone would be.
         contents: Which content each file has.
+        files: The files, where `builders.write_series` does not make them.
+        written: The images in these.
     """
 
     trap: str
@@ -97,6 +115,9 @@ class Case:
     has_place: bool = True
     is_about_place: bool = False
     contents: Sequence[int] = ()
+    times: Sequence[int] = ()
+    files: Sequence[bytes] = ()
+    written: Sequence[Slice] = ()
 
     @property
     def name(self) -> str:
@@ -105,12 +126,20 @@ class Case:
 
     def write(self, folder: Path) -> None:
         """Write the files."""
+        if self.files:
+            folder.mkdir(parents=True)
+            for k, data in enumerate(self.files):
+                (folder / f"{k:04}.dcm").write_bytes(data)
+            return
         pixels = [cells(k) for k in self.contents or range(self.count)]
-        attributes = {"pixels": pixels, **_USUAL, **self.attributes}
-        write_series(folder, self.count, extra=_REQUIRED, **attributes)
+        kind = self.attributes.get("SOPClassUID", CT_IMAGE)
+        attributes = {"pixels": pixels, "meta_class": kind, **USUAL, **self.attributes}
+        write_series(folder, self.count, extra=REQUIRED, **attributes)
 
     def slices(self) -> list[Slice]:
         """What was written; a file that is there twice is one slice."""
+        if self.written:
+            return list(self.written)
         found = [self._slice(k) for k in range(self.count)]
         contents = list(self.contents or range(self.count))
         firsts = [k for k in range(self.count) if contents.index(contents[k]) == k]
@@ -131,4 +160,5 @@ class Case:
             origin=np.array(of("ImagePositionPatient", (*POSITION[:2], POSITION[2] + 2.5 * k))),
             down=axes[3:] * between_rows,
             across=axes[:3] * between_columns,
+            t=self.times[k] if self.times else None,
         )

@@ -2,7 +2,9 @@
 
 A volume is right where every voxel that was written is found, by the volume's own affine, where its
 file says that it lies. So axes may come in any order and direction, as long as the affine knows it.
-Without an affine a volume is slices along the normal, rows, columns.
+Without an affine a volume is slices along the normal, rows, columns. Of a series with several times
+either each is a volume of its own, or all are one array of four axes, one of which is the times in
+their order.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class Judgement(NamedTuple):
     Attributes:
         status: right, refuses, crashes; warns, prints or wrong where the volume is wrong and a
             Python warning, a printed line or nothing says so; picks where it is one right series
-            of several, and nothing says so.
+            of several, or some right times of all, and nothing says so.
         how: The measured difference, or the message.
     """
 
@@ -47,15 +49,14 @@ def judge(case: Case, answer: Mapping[str, Any]) -> Judgement:
         kind, _, message = answer["refused"].partition(": ")
         return Judgement("refuses", short(f"{answer.get('code') or kind}: {message}"))
     volumes = [as_found(volume) for volume in answer["volumes"]]
-    parts = list(dict.fromkeys(one.part for one in case.slices()))
-    matched = [_part_of(case, volume, parts) for volume in volumes]
-    known = {part for part in matched if part is not None}
-    if None not in matched and _is_right(case, known, len(parts)):
+    matched = [_pieces_of(case, volume) for volume in volumes]
+    known = {piece for pieces in matched for piece in pieces}
+    if all(matched) and _is_right(case, known):
         return Judgement("right")
-    if None not in matched:
+    if all(matched):
         return _unless_said(case, answer, "picks", f"{', '.join(sorted(known))} alone")
-    wrong = volumes[matched.index(None)]
-    how = "; ".join(flaws(case.slices(), wrong, has_place=case.has_place))
+    wrong = volumes[matched.index([])]
+    how = "; ".join(_flaws(case, wrong))
     if not how and not case.has_place and wrong.affine is not None:
         how = "an affine, of which the files say nothing"
     if len(volumes) > 1:
@@ -85,15 +86,27 @@ def as_found(volume: Mapping[str, Any]) -> Found:
     return Found(values, affine, spacing)
 
 
+def along_times(volume: Found) -> list[list[Found]]:
+    """The volumes in an array of four axes, for each axis that may be the times."""
+    return [
+        [
+            Found(values, volume.affine, None if volume.spacing is None else volume.spacing[-3:])
+            for values in np.moveaxis(volume.values, axis, 0)
+        ]
+        for axis in range(4)
+    ]
+
+
 def short(text: str) -> str:
     """One line of bounded length, without what differs from run to run and machine to machine."""
     line = " ".join(_NOISE.sub("", text.replace("\0", "")).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 4] + " ..."
 
 
-def _is_right(case: Case, known: set[str], parts: int) -> bool:
+def _is_right(case: Case, known: set[str]) -> bool:
     """Is it the one volume, or where there are several, are all of them there, each on its own?"""
-    return case.wanted in known if case.wanted is not None else len(known) == parts
+    wanted = (one for one in case.slices() if case.wanted in {None, one.part})
+    return known >= {one.piece for one in wanted}
 
 
 def _unless_said(case: Case, answer: Mapping[str, Any], status: str, how: str) -> Judgement:
@@ -106,15 +119,46 @@ def _unless_said(case: Case, answer: Mapping[str, Any], status: str, how: str) -
     return Judgement(status, how or "without a word")
 
 
-def _part_of(case: Case, volume: Found, parts: Sequence[str]) -> str | None:
-    """The series that a volume is, whole and in place."""
-    if case.wanted is None and len(parts) == 1 and not (case.is_about_place and _is_bare(volume)):
-        return None  # no volume is right
-    for part in parts:
-        slices = [one for one in case.slices() if one.part == part]
-        if _is_whole(case, slices, volume):
-            return part
+def _pieces_of(case: Case, volume: Found) -> list[str]:
+    """The series that a volume is, whole and in place, or the times that it has in their order."""
+    slices = case.slices()
+    has_one = len({one.part for one in slices}) == 1
+    if case.wanted is None and has_one and not (case.is_about_place and _is_bare(volume)):
+        return []  # no volume is right
+    if volume.values.ndim != 4 or all(one.t is None for one in slices):
+        piece = _piece_of(case, volume)
+        return [] if piece is None else [piece]
+    times = list(dict.fromkeys(one.piece for one in sorted(slices, key=lambda one: one.t or 0)))
+    is_right = any([_piece_of(case, one) for one in some] == times for some in along_times(volume))
+    return times if is_right else []
+
+
+def _piece_of(case: Case, volume: Found) -> str | None:
+    """The series that a volume of three axes is, or the time of it."""
+    slices = case.slices()
+    for piece in dict.fromkeys(one.piece for one in slices):
+        if _is_whole(case, [one for one in slices if one.piece == piece], volume):
+            return piece
     return None
+
+
+def _flaws(case: Case, volume: Found) -> list[str]:
+    """How a volume differs; of several times, how the first one does that is wrong."""
+    slices = case.slices()
+    if volume.values.ndim != 4 or all(one.t is None for one in slices):
+        return flaws(slices, volume, has_place=case.has_place)
+    ways = along_times(volume)
+    named = [[_piece_of(case, one) for one in some] for some in ways]
+    if whole := next((names for names in named if None not in names), None):
+        there = ", ".join(str(name).removeprefix("time ") for name in whole)
+        return [f"times {there} in this order"]
+    # The way that the axes are meant is the one whose volumes have the slices' shape.
+    for some, names in zip(ways, named, strict=True):
+        k = names.index(None)
+        found = flaws(slices, some[k], has_place=case.has_place)
+        if not found or not found[0].startswith("shape"):
+            return [f"of time {k}: {one}" for one in found]
+    return [f"shape {volume.values.shape}"]
 
 
 def _is_bare(volume: Found) -> bool:

@@ -65,8 +65,9 @@ def _simpleitk(folder: Path) -> list[Found]:
     image = reader.Execute()
     affine = np.eye(4)
     directions = np.array(image.GetDirection()).reshape(image.GetDimension(), -1)
-    affine[:3, :3] = directions * image.GetSpacing()
-    affine[:3, 3] = image.GetOrigin()
+    # One file of many frames is an image of four axes, the last of length 1.
+    affine[:3, :3] = (directions * image.GetSpacing())[:3, :3]
+    affine[:3, 3] = image.GetOrigin()[:3]
     return [Found(sitk.GetArrayFromImage(image).T, affine)]
 
 
@@ -74,8 +75,12 @@ def _highdicom(folder: Path) -> list[Found]:
     import highdicom  # noqa: PLC0415
     import pydicom  # noqa: PLC0415
 
-    series = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
-    volume = highdicom.get_volume_from_series(series)
+    paths = sorted(folder.iterdir())
+    series = [pydicom.dcmread(path) for path in paths]
+    if len(paths) == 1 and "NumberOfFrames" in series[0]:
+        volume = highdicom.imread(paths[0]).get_volume()
+    else:
+        volume = highdicom.get_volume_from_series(series)
     return [Found(volume.array, volume.affine)]
 
 
@@ -90,7 +95,8 @@ def _dicomsdl(folder: Path) -> list[Found]:
 
     slices = [dicomsdl.open(str(path)) for path in sorted(folder.iterdir())]
     slices.sort(key=height)
-    return [Found(np.stack([ds.pixelData() for ds in slices]))]
+    frames = [(ds, k) for ds in slices for k in range(int(ds.NumberOfFrames or 1))]
+    return [Found(np.stack([ds.pixelData(k) for ds, k in frames]))]
 
 
 def _dcm2niix(folder: Path) -> list[Found]:

@@ -1,4 +1,4 @@
-"""Traps 10 to 37: what is one series, what its values are, and where it lies in the patient."""
+"""Traps 10 to 16, 35, 37: what is one series, its values, and where it lies in the patient."""
 
 from __future__ import annotations
 

@@ -102,14 +102,15 @@ _ROUND: Final = (np.trunc, np.floor, np.rint)
 
 def _contents(slices: Sequence[Slice], shown: Sequence[Slice]) -> list[str]:
     """Too many, too few, or of several series."""
-    known = {one.part for one in shown}
-    parts = [part for part in dict.fromkeys(one.part for one in slices) if part in known]
+    known = {one.piece for one in shown}
+    parts = [part for part in dict.fromkeys(one.piece for one in slices) if part in known]
     if len(parts) > 1:
-        changes = sum(a.part != b.part for a, b in pairwise(shown))
+        changes = sum(a.piece != b.piece for a, b in pairwise(shown))
         verb = "interleaved" if changes > len(parts) - 1 else "in one volume"
-        names = " and ".join(parts) if len(parts) < 4 else f"{len(parts)} series"
+        many = "series" if shown[0].t is None else "times"
+        names = " and ".join(parts) if len(parts) < 4 else f"{len(parts)} {many}"
         return [f"{names} {verb}"]
-    wanted = [one for one in slices if one.part == parts[0]]
+    wanted = [one for one in slices if one.piece == parts[0]]
     wrong = []
     different = len({id(one) for one in shown})
     if different < len(wanted):

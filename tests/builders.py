@@ -259,9 +259,9 @@ def cells_to_bytes(cells: Cells, syntax: Syntax = EXPLICIT) -> bytes:
     return cells.astype(cells.dtype.newbyteorder(syntax.order)).tobytes()
 
 
-def meta_group(ts_uid: str | None) -> bytes:
+def meta_group(ts_uid: str | None, meta_class: str = CT_IMAGE) -> bytes:
     """Group 2 (PS3.10 7.1), always explicit little endian."""
-    elements = [Element(0x00020001, "OB", b"\0\1"), Element(0x00020002, "UI", CT_IMAGE)]
+    elements = [Element(0x00020001, "OB", b"\0\1"), Element(0x00020002, "UI", meta_class)]
     if ts_uid is not None:
         elements.append(Element(0x00020010, "UI", ts_uid))
     rest = encode(elements)
@@ -275,6 +275,7 @@ def part10(
     preamble: bool = True,
     meta: bool = True,
     ts_uid: bool = True,
+    meta_class: str = CT_IMAGE,
 ) -> bytes:
     """A data set with what stands in front of it in a file."""
     if syntax.deflated:
@@ -282,7 +283,7 @@ def part10(
         data_set = packer.compress(data_set) + packer.flush()
         data_set += b"\0" * (len(data_set) % 2)
     front = bytes(128) + b"DICM" if preamble else b""
-    front += meta_group(syntax.uid if ts_uid else None) if meta else b""
+    front += meta_group(syntax.uid if ts_uid else None, meta_class) if meta else b""
     return front + data_set
 
 
@@ -327,6 +328,7 @@ def ct_slice(
     preamble: bool = True,
     meta: bool = True,
     ts_uid: bool = True,
+    meta_class: str = CT_IMAGE,
     extra: Sequence[Element] = (),
     pixel_element: Element | None = None,
     **attributes: Any,
@@ -339,6 +341,7 @@ def ct_slice(
         preamble: Write the 128 bytes and ``DICM``.
         meta: Write group 2.
         ts_uid: Write TransferSyntaxUID in it.
+        meta_class: MediaStorageSOPClassUID in it.
         extra: More elements; sorted in.
         pixel_element: Takes the place of the pixel data, see `encapsulated`.
         **attributes: Values by DICOM keyword; None leaves the attribute out.
@@ -346,7 +349,8 @@ def ct_slice(
     elements = ct_elements(
         pixels, syntax=syntax, extra=extra, pixel_element=pixel_element, **attributes
     )
-    return part10(encode(elements, syntax), syntax, preamble=preamble, meta=meta, ts_uid=ts_uid)
+    front: dict[str, Any] = {"preamble": preamble, "meta": meta, "ts_uid": ts_uid}
+    return part10(encode(elements, syntax), syntax, meta_class=meta_class, **front)
 
 
 def axial(*z: float) -> list[tuple[float, float, float]]:

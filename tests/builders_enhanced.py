@@ -36,6 +36,8 @@ FUNCTIONAL: dict[str, tuple[int, int, str]] = {
     "PixelPaddingValue": (_RESCALE, 0x00280120, "US"),
     "PixelPaddingRangeLimit": (_MEASURES, 0x00280121, "US"),
     "StackID": (_CONTENT, 0x00209056, "SH"),
+    "InStackPositionNumber": (_CONTENT, 0x00209057, "UL"),
+    "DimensionIndexValues": (_CONTENT, 0x00209157, "UL"),
     "TemporalPositionIndex": (_CONTENT, 0x00209128, "UL"),
     "FrameAcquisitionNumber": (_CONTENT, 0x00209156, "US"),
     "FrameAcquisitionDateTime": (_CONTENT, 0x00189074, "DT"),

@@ -23,12 +23,19 @@ RECON, GATED, STATIC = (
 _NO_RESCALE: dict[str, Any] = dict.fromkeys(("RescaleSlope", "RescaleIntercept"))
 
 
-def dose(frames: int, *, offsets: Sequence[float] | None = None, **attributes: Any) -> bytes:
+def dose(
+    frames: int,
+    *,
+    offsets: Sequence[float] | None = None,
+    pixels: Cells | None = None,
+    **attributes: Any,
+) -> bytes:
     """A dose in GY, 0.5 of it a stored unit, planes 3 mm apart from z = 30 on.
 
     Args:
         frames: How many planes.
         offsets: GridFrameOffsetVector; None for one that starts with 0, () for none.
+        pixels: Of all planes; see `frame_pixels`.
         **attributes: As `ct_slice` takes them.
     """
     if offsets is None:
@@ -42,12 +49,12 @@ def dose(frames: int, *, offsets: Sequence[float] | None = None, **attributes: A
         "DoseGridScaling": 0.5,
         "GridFrameOffsetVector": tuple(offsets) or None,
     }
-    cells = frame_pixels(frames).astype(np.uint16)
+    cells = (frame_pixels(frames) if pixels is None else pixels).astype(np.uint16)
     return ct_slice(cells if frames > 1 else cells[0], **(top | attributes))
 
 
-def nuclear(frames: int, **attributes: Any) -> bytes:
-    """Slices of a reconstructed tomogram, 4 mm apart from z = 30 on."""
+def nuclear(frames: int, *, pixels: Cells | None = None, **attributes: Any) -> bytes:
+    """Slices of a reconstructed tomogram, 4 mm apart from z = 30 on; see `frame_pixels`."""
     place = [
         Element(0x00200032, "DS", (-10, -20, 30)),
         Element(0x00200037, "DS", (1, 0, 0, 0, 1, 0)),
@@ -62,7 +69,7 @@ def nuclear(frames: int, **attributes: Any) -> bytes:
         "SpacingBetweenSlices": 4,
         "DetectorInformationSequence": [place],
     }
-    cells = frame_pixels(frames)
+    cells = frame_pixels(frames) if pixels is None else pixels
     return ct_slice(cells if frames > 1 else cells[0], **(top | attributes))
 
 
@@ -99,6 +106,7 @@ def mosaic(
     number: int | None = None,
     extra: Sequence[Element] = (),
     first: int = 0,
+    pixels: Cells | None = None,
     **attributes: Any,
 ) -> bytes:
     """A mosaic of 2 x 2 tiles, 2 rows of 0.5 mm and 3 columns of 0.25 mm each, slices 4 mm apart.
@@ -114,6 +122,7 @@ def mosaic(
         number: (0019,100A), where it is to be there.
         extra: More elements.
         first: The least value.
+        pixels: Of the whole mosaic, where they are others.
         **attributes: As `ct_slice` takes them.
     """
     tags: dict[str, tuple[str, Sequence[str]]] = {"NumberOfImagesInMosaic": ("US", [str(slices)])}
@@ -141,7 +150,7 @@ def mosaic(
         "SpacingBetweenSlices": 4,
         "SliceThickness": 3,
     }
-    cells = mosaic_pixels(slices, grid=2, first=first)
+    cells = mosaic_pixels(slices, grid=2, first=first) if pixels is None else pixels
     return ct_slice(cells, extra=[*private, *extra], **(top | attributes))
 
 

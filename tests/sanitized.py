@@ -33,6 +33,7 @@ LEFT_OUT = {
     "test_loader_fork.py::test_forks_while_other_threads_load_and_free": "a double free of glibc's",
     "test_loader_memory.py::test_nothing_grows_over_a_thousand_loads": "what is freed is kept here",
     "test_benchmark_traps.py": "other readers, and the judge of what they give",
+    "test_benchmark_traps_times.py": "the judge of what other readers give",
     "test_reference.py": "the reference backend alone",
     "test_reference_colour.py": "the reference backend alone",
     "test_reference_forms.py": "the reference backend alone",

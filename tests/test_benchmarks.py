@@ -25,6 +25,7 @@ PAGES = (
     "memory",
     "codecs",
     "enhanced",
+    "multiframe",
     "headers",
     "index",
     "instructions",

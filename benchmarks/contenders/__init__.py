@@ -42,6 +42,7 @@ _DECODE: Final = (
 CONTENDERS: Final[dict[Work, tuple[Contender, ...]]] = {
     "volume": tuple(one for module in _MODULES for one in module.VOLUME),
     "indexed": indexes.INDEXED,
+    "multiframe": ours.MULTIFRAME,
     "frames": tuple(one for module in _MODULES for one in module.FRAMES),
     "codec": (
         *ours.CODEC,

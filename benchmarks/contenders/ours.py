@@ -23,6 +23,15 @@ def _volume(threads: int) -> Callable[[Case], Load]:
     return prepare
 
 
+def _single_files(threads: int) -> Callable[[Case], Load]:
+    def prepare(case: Case) -> Load:
+        import torchdicom as td  # noqa: PLC0415
+
+        return lambda: td.load(case.single, num_threads=threads)
+
+    return prepare
+
+
 def _first(threads: int) -> Callable[[Case], Load]:
     """As the first load of a process: into memory that was never touched."""
 
@@ -76,6 +85,13 @@ def _volume_values(volume: Any) -> np.ndarray:
 VOLUME: Final = (
     *(Contender(OURS, _volume(n), n, _volume_values, _MODULES) for n in (1, 2, 4)),
     Contender("torchdicom, first load", _first(2), 2, _volume_values, _MODULES),
+)
+MULTIFRAME: Final = (
+    *(one for one in VOLUME if one.name == OURS and one.threads <= 2),
+    *(
+        Contender("torchdicom, single files", _single_files(n), n, _volume_values, _MODULES)
+        for n in (1, 2)
+    ),
 )
 FRAMES: Final = tuple(Contender(OURS, _frames(n), n, modules=_MODULES) for n in (1, 2))
 CODEC: Final = (

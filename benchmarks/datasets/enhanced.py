@@ -12,7 +12,7 @@ from pydicom.uid import UID, EnhancedCTImageStorage
 from benchmarks.datasets.attributes import ROOT, SPACING_MM, STEP_MM, code, ct_slice, position
 from benchmarks.datasets.cache import made
 from benchmarks.datasets.codestreams import UIDS, add_encapsulated, encode
-from benchmarks.datasets.ct import in_parallel, require
+from benchmarks.datasets.ct import LOSSY, in_parallel, require
 from benchmarks.datasets.phantom import CT_INTERCEPT, ct_cells, ct_truth
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-ENHANCED_SYNTAXES: Final = {name: UIDS[name] for name in ("native", "jpeg_lossless", "jpeg_2000")}
+ENHANCED_SYNTAXES: Final = {name: uid for name, uid in UIDS.items() if name not in LOSSY}
 _FRAME_TYPE: Final = ("ORIGINAL", "PRIMARY", "VOLUME", "NONE")
 # A slice has these at its top level, and an enhanced image in its functional groups or not at all.
 _MOVED: Final = (
@@ -68,7 +68,7 @@ def enhanced_ct(syntax: str = "native", frames: int = 300, size: int = 512) -> P
 
 def _add_frames(ds: Dataset, syntax: str, cells: np.ndarray) -> None:
     ds.file_meta.TransferSyntaxUID = UID(UIDS[syntax])
-    if syntax == "native":
+    if syntax in ("native", "deflated"):
         ds.add_new("PixelData", "OW", cells.tobytes())
         return
     coded = [b""] * len(cells)
