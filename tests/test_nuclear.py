@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -114,7 +114,8 @@ def test_dynamic_slices_are_times(backend: Backend) -> None:
     ],
 )
 def test_stacks(backend: Backend, attributes: dict[str, Sequence[int]], told: str) -> None:
-    data = nuclear(4, SliceVector=(1, 2, 1, 2), **attributes)
+    vectors: dict[str, Any] = {"SliceVector": (1, 2, 1, 2), **attributes}
+    data = nuclear(4, **vectors)
     assert [firsts(one) for one in parts(data, backend)] == [[0, 100], [200, 300]]
     with expect_error("several_series", match=told):
         td.load(data, backend=backend)

@@ -103,7 +103,11 @@ def test_frames_of_enhanced_files(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "enhanced.dcm")
         path.write_bytes(enhanced(count, per_frame=per_frame, pixels=cells, undefined=undefined))
-        options = data.draw(
-            st.sampled_from([{}, {"mask": True}, {"output": "stored"}, {"region": (0, 2, 1, 4)}])
-        )
+        all_options: list[dict[str, Any]] = [
+            {},
+            {"mask": True},
+            {"output": "stored"},
+            {"region": (0, 2, 1, 4)},
+        ]
+        options = data.draw(st.sampled_from(all_options))
         check_all_ways([path], data, **options)

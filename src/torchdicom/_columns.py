@@ -137,7 +137,8 @@ def core_of(rows: pa.Table, paths: pa.BinaryArray) -> Core:
 def are_starts(rows: pa.Table) -> NDArray[np.bool_]:
     """Whether each row is the first of a record: a slice of its own, or frame 0 of a whole file."""
     is_frame = _numbers(_column(rows, "is_frame"), "is_frame")
-    return np.logical_or(is_frame, _numbers(_column(rows, "frame"), "frame") == 0)
+    starts: NDArray[np.bool_] = is_frame | (_numbers(_column(rows, "frame"), "frame") == 0)
+    return starts
 
 
 def word_array(column: Words) -> pa.DictionaryArray:

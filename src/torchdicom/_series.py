@@ -110,10 +110,10 @@ class Series:
     @cached_property
     def _num_times(self) -> int:
         """Length of the axis t, 0 where there is none."""
-        frames = self._kept.num_rows
+        frames: int = self._kept.num_rows
         if self.kind == "cine":
             return frames
-        times = int(self._value("num_times") or 1)
+        times: int = self._value("num_times") or 1
         if times < 1 or frames % times:
             self._fail_invalid()
         return times if times > 1 else 0
