@@ -3,6 +3,7 @@
 #include "csa_writer.hpp"
 #include "data_set_writer.hpp"
 #include "header/divide.hpp"
+#include "header/tables.hpp"
 #include "stream_writer.hpp"
 
 #include <doctest/doctest.h>
@@ -236,6 +237,28 @@ TEST_CASE("groups of another number of frames are an error, and none of each are
     CHECK(error_of({.count = 1, .late = groups(cut, {})}) ==
           "invalid_multiplicity (0018,9082) EffectiveEchoTime");
     CHECK(slices_of({.count = 3}).size() == 1); // nothing says what its frames are
+}
+
+TEST_CASE("maps of a frame that are malformed are an error when they are used") {
+    const Slices slices =
+        slices_of({.count = 2,
+                   .late = groups([](DataSetWriter& /*writer*/) {},
+                                  {[](DataSetWriter& writer) {
+                                       macro(writer, tags::RealWorldValueMappingSequence,
+                                             [](DataSetWriter& w) {
+                                                 w.head(tags::RealWorldValueSlope, "FD", 4);
+                                                 w.number(0, 4);
+                                             });
+                                       text_macro(writer, tags::PixelMeasuresSequence,
+                                                  tags::SliceThickness, "DS", "9");
+                                   },
+                                   [](DataSetWriter& /*writer*/) {}})});
+    REQUIRE(slices.size() == 2);
+    CHECK(slices[0].has_real_world_maps);
+    CHECK(slices[0].slice_thickness == 9); // what follows is read
+    CHECK(code_of([&] { static_cast<void>(real_world_maps_of(slices[0])); }) ==
+          ErrorCode::invalid_multiplicity);
+    CHECK(real_world_maps_of(slices[1]).empty());
 }
 
 TEST_CASE("planes of a dose lie along the normal, or where the offsets say") {
