@@ -279,6 +279,26 @@ TEST_CASE("planes of a dose lie along the normal, or where the offsets say") {
     CHECK(error_of(dose("")) == "missing_element" + element);
 }
 
+TEST_CASE("planes of a dose without an orientation have no place") {
+    const Slices slices = slices_of(dose("0\\3\\7", ""));
+    REQUIRE(slices.size() == 3);
+    CHECK_FALSE(slices[0].image_position_patient);
+    CHECK_FALSE(slices[2].image_position_patient);
+}
+
+TEST_CASE("what only doses and mosaics use is no error of other images") {
+    Frames frames = dose("x");
+    CHECK(error_of(frames) == "invalid_decimal_string (3004,000C) GridFrameOffsetVector");
+    frames.modality = "CT";
+    CHECK(error_of(frames).empty());
+    frames = {.modality = "CT", .early = [](DataSetWriter& writer) {
+                  writer.text(tags::SpacingBetweenSlices, "DS", "1\\2");
+              }};
+    CHECK(error_of(frames).empty());
+    frames.modality = "NM";
+    CHECK(error_of(frames) == "invalid_multiplicity (0018,0088) SpacingBetweenSlices");
+}
+
 TEST_CASE("slices of nuclear medicine lie behind the place of their detector") {
     const Slices slices = slices_of(nuclear("A\\B\\RECON GATED TOMO", [](DataSetWriter& writer) {
         shorts(writer, tags::EnergyWindowVector, {1, 1, 1});
