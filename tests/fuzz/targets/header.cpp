@@ -42,10 +42,9 @@ struct Outcome {
     FileHeader header;
 };
 
-Outcome outcome_of(const Source& source, HeaderOptions options = {}) {
+Outcome outcome_of(const Source& source, HeaderOptions options = {.texts = kTexts}) {
     Outcome outcome;
     LoadStats stats;
-    options.texts = kTexts;
     options.keep_fetched = true;
     const auto read = [&] { outcome.header = read_header(source, options, stats); };
     if (const auto error = fuzz::error_of(read)) {
@@ -161,7 +160,8 @@ void check_slices(std::vector<FileHeader>& slices, std::size_t frames, std::uint
 }
 
 void check_division(const Source& source, ByteSpan file, bool reads_foreign) {
-    HeaderOptions options{.reads_voi = true, .reads_slices = true, .reads_foreign = reads_foreign};
+    HeaderOptions options{
+        .texts = kTexts, .reads_voi = true, .reads_slices = true, .reads_foreign = reads_foreign};
     const Outcome whole = outcome_of(source, options);
     options.skip_tables = true;
     const Outcome scanned = outcome_of(source, options);
@@ -202,13 +202,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Outcome in_memory = outcome_of({.path = path, .bytes = bytes});
     const Outcome in_file = outcome_of({.path = path, .bytes = {}});
     fuzz::require(in_memory.error == in_file.error, "memory and file give the same error");
-    const Outcome scanned = outcome_of({.path = path, .bytes = bytes}, {.skip_tables = true});
+    const Outcome scanned =
+        outcome_of({.path = path, .bytes = bytes}, {.texts = kTexts, .skip_tables = true});
     fuzz::require(scanned.error == in_memory.error &&
                       scanned.header.has_modality_lut == in_memory.header.has_modality_lut &&
                       scanned.header.has_real_world_maps == in_memory.header.has_real_world_maps,
                   "a scan sees what a load sees");
-    Outcome shown = outcome_of({.path = path, .bytes = bytes},
-                               {.skip_tables = true, .reads_voi = true, .reads_quantity = true});
+    Outcome shown = outcome_of(
+        {.path = path, .bytes = bytes},
+        {.texts = kTexts, .skip_tables = true, .reads_voi = true, .reads_quantity = true});
     if (shown.error.empty()) {
         check_voi(shown.header);
         check_quantity(shown.header);
