@@ -132,3 +132,10 @@ def test_dose_without_a_place(backend: Backend) -> None:
     allowed = td.Policy(no_position="allow")
     volume = td.load(dose(2, ImagePositionPatient=None), policy=allowed, backend=backend)
     assert (volume.affine, codes(volume), firsts(volume)) == (None, ["no_position"], [0, 50])
+
+
+def test_coordinates_without_a_place_are_not_judged(backend: Backend) -> None:
+    tilted: dict[str, Any] = {"ImageOrientationPatient": (1, 0, 0, 0, 0, -1)}
+    data = dose(2, offsets=(30, 33), ImagePositionPatient=None, **tilted)
+    volume = td.load(data, policy=td.Policy(no_position="allow"), backend=backend)
+    assert (volume.affine, codes(volume), firsts(volume)) == (None, ["no_position"], [0, 50])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import IMPLICIT, UNKNOWN, Element, encode, item
+from builders import IMPLICIT, UNKNOWN, Element, ct_slice, encode, item
 from builders_enhanced import (
     ENHANCED_CT,
     ENHANCED_PET,
@@ -373,3 +373,15 @@ def test_implicit_sequence_of_unknown_vr(backend: Backend) -> None:
 
 def test_cells_of_frames_in_order() -> None:
     assert np.frombuffer(enhanced(2)[-24:], "<i2")[0] == 100
+
+
+def test_malformed_map_is_an_error_of_those_who_use_maps(backend: Backend) -> None:
+    broken = [*real_world_map(2, 1)[:5], Element(0x00409225, "FD", b"\0\0\0\0")]
+    groups = {"RealWorldValueMappingSequence": [broken], "RescaleSlope": 2, "RescaleIntercept": 1}
+    assert firsts(td.load(enhanced(2, shared=groups), backend=backend)) == [1, 201]
+    with expect_error("invalid_multiplicity", element="(0040,9225) RealWorldValueSlope"):
+        td.load(enhanced(2, shared=groups), output="real_world", backend=backend)
+
+
+def test_malformed_spacing_that_nothing_uses_is_no_error(backend: Backend) -> None:
+    assert firsts(td.load(ct_slice(SpacingBetweenSlices=(1, 2)), backend=backend)) == [-1024]

@@ -178,8 +178,10 @@ bool read_time(const Element& element, ElementReader& reader, Moment& moment, Fi
     SliceTimes& times = header.times;
     const auto decimal = [&] { return parse_one_decimal(as_text(reader.value(element)), element); };
     switch (element.tag) {
-    case tags::SpacingBetweenSlices:
-        header.spacing_between_slices = decimal();
+    case tags::SpacingBetweenSlices: // of nuclear medicine and mosaics; else positions say it
+        if (header.modality == "NM" || header.image_type.find("MOSAIC") != std::string::npos) {
+            header.spacing_between_slices = decimal();
+        }
         return true;
     case tags::TriggerTime:
         times.trigger_time = decimal();

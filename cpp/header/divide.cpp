@@ -102,6 +102,9 @@ void put_maps(const FrameValues& values, FileHeader& frame) {
     const bool is_float = frame.pixels && frame.pixels->element.tag != tags::PixelData;
     frame.real_world_maps.clear();
     try {
+        if (values.map_fault) {
+            throw *values.map_fault;
+        }
         for (const RawMap& map : values.maps) {
             frame.real_world_maps.push_back(settle_map(map, is_float));
         }

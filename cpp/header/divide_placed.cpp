@@ -207,6 +207,9 @@ void place_dose(const MultiFrame& slices, std::vector<FileHeader>& frames) {
         frame.rescale_intercept.reset();
         frame.rescale_type = slices.dose_units;
         if (!has_both(frame)) {
+            if (frames.size() > 1) {
+                frame.image_position_patient.reset(); // of the first plane
+            }
             continue;
         }
         if (offsets.front() != 0) {

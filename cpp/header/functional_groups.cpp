@@ -223,19 +223,32 @@ void read_value(const Element& element, ElementReader& reader, FrameValues& valu
     note_text(element, reader, values);
 }
 
+/// Maps are none of a load's business that does not use them: what is malformed is kept as that.
+void read_maps(const Element& sequence, ElementReader& reader, const GroupOptions& options,
+               FrameValues& values) {
+    ElementReader inside = reader;
+    values.has_maps = reader.walk(sequence, [](std::size_t, const Element&) {}) > 0;
+    if (options.skip_tables) {
+        return;
+    }
+    try {
+        static_cast<void>(inside.walk(sequence, [&](std::size_t item, const Element& element) {
+            add_map_element(item, element, inside, options.is_signed, values.maps);
+        }));
+    } catch (const Error& error) {
+        const ErrorKind kind = kind_of(error.code());
+        if (kind != ErrorKind::parse && kind != ErrorKind::limit) {
+            throw;
+        }
+        values.map_fault = error;
+    }
+}
+
 /// One macro of one item. PS3.3 C.7.6.16.2: it has one item, but the maps, of which all count.
 void read_macro(const Element& macro, ElementReader& reader, const GroupOptions& options,
                 FrameValues& values) {
     if (macro.tag == tags::RealWorldValueMappingSequence) {
-        if (options.skip_tables) {
-            const auto count = reader.walk(macro, [](std::size_t, const Element&) {});
-            values.has_maps = count > 0;
-            return;
-        }
-        const auto count = reader.walk(macro, [&](std::size_t item, const Element& element) {
-            add_map_element(item, element, reader, options.is_signed, values.maps);
-        });
-        values.has_maps = count > 0;
+        read_maps(macro, reader, options, values);
         return;
     }
     if (!std::ranges::binary_search(kMacros, macro.tag)) {

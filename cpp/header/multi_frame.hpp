@@ -1,6 +1,7 @@
 // What a file says of each of its slices, where it holds several (PS3.3 C.7.6.16, C.8.4, C.8.8.3).
 #pragma once
 
+#include "base/error.hpp"
 #include "header/real_world_map.hpp"
 #include "header/times.hpp"
 #include "header/voi.hpp"
@@ -38,6 +39,7 @@ struct FrameValues {
     SliceTimes times;
     Voi voi;
     std::vector<RawMap> maps;
+    std::optional<Error> map_fault; ///< why there are none: for who uses them
     bool has_maps = false;
     std::vector<std::pair<std::uint32_t, std::string>> texts; ///< by tag, for the metadata
 };

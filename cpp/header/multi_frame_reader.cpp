@@ -55,6 +55,17 @@ void read_detectors(const Element& sequence, ElementReader& reader,
     }));
 }
 
+void read_dose(const Element& element, ElementReader& reader, MultiFrame& slices) {
+    if (element.tag == tags::DoseGridScaling) {
+        slices.dose_grid_scaling = parse_one_decimal(as_text(reader.value(element)), element);
+    } else if (element.tag == tags::DoseUnits) {
+        slices.dose_units = trimmed(as_text(reader.value(element)));
+    } else {
+        slices.grid_frame_offsets =
+            parse_decimal_list(as_text(reader.value(element, kMaxOffsetsLength)), element);
+    }
+}
+
 void read_groups(const Element& element, ElementReader& reader, const HeaderOptions& options,
                  FileHeader& header) {
     const GroupOptions group{.is_signed = header.pixel_representation.value_or(0) == 1,
@@ -83,19 +94,15 @@ bool MultiFrameReader::read(const Element& element, ElementReader& reader,
     case tags::DetectorInformationSequence:
         read_detectors(element, reader, slices_of(header).detectors);
         return true;
-    case tags::DoseGridScaling:
-        slices_of(header).dose_grid_scaling =
-            parse_one_decimal(as_text(reader.value(element)), element);
-        return true;
     case tags::ComplexImageComponent:
         slices_of(header).component = trimmed(as_text(reader.value(element)));
         return true;
+    case tags::DoseGridScaling:
     case tags::DoseUnits:
-        slices_of(header).dose_units = trimmed(as_text(reader.value(element)));
-        return true;
     case tags::GridFrameOffsetVector:
-        slices_of(header).grid_frame_offsets =
-            parse_decimal_list(as_text(reader.value(element, kMaxOffsetsLength)), element);
+        if (header.modality == "RTDOSE") { // of anything else they say nothing
+            read_dose(element, reader, slices_of(header));
+        }
         return true;
     default:
         break;

@@ -82,8 +82,11 @@ class Reader {
                        std::to_string(count) + " values where " + std::to_string(N) + " belong");
         }
         vector.emplace();
+        // A position that follows from a rule (divide) may lie beyond all numbers: it is judged.
+        const bool may_overflow = name == "image_position_patient";
         for (std::size_t i = 0; i < N; ++i) {
-            (*vector)[i] = finite(column, column.decimals[begin + i]);
+            const double number = column.decimals[begin + i];
+            (*vector)[i] = may_overflow ? number : finite(column, number);
         }
     }
     void operator()(std::string_view /*name*/, std::vector<double>& values) {

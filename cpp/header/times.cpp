@@ -52,8 +52,10 @@ std::optional<double> fraction_of(std::string_view text) {
 } // namespace
 
 std::optional<double> parse_day(std::string_view text) {
-    const std::string digits = without(trimmed(text), '.', 4, 7);
-    if (digits.size() != 8 || !are_digits(digits)) {
+    const std::string_view written = trimmed(text);
+    const std::string digits = without(written, '.', 4, 7);
+    const bool has_one_point = digits.size() + 1 == written.size();
+    if (has_one_point || digits.size() != 8 || !are_digits(digits)) {
         return std::nullopt;
     }
     const std::string_view all = digits;

@@ -64,6 +64,21 @@ std::string damaged_column(const Columns& columns) {
     return "";
 }
 
+/// A frame of the file, or a tile of 4 by 5 of a frame of 8 by 15.
+FileHeader part_of_file(bool is_tile) {
+    FileHeader header = full_header();
+    header.part = {.is_frame = true, .first = is_tile ? 0 : 1};
+    if (is_tile) {
+        header.part.tile = 5;
+        header.part.frame_rows = 8;
+        header.part.frame_columns = 15;
+    }
+    header.frames = {};
+    header.frames.add_fragment({150, 20});
+    header.frames.end_frame();
+    return header;
+}
+
 struct Damage {
     std::string_view column; ///< the one that is changed
     std::function<void(Column&)> change;
@@ -87,9 +102,11 @@ auto first_offset(std::int64_t value) {
     return [value](Column& column) { column.offsets.front() = value; };
 }
 
-void check_damage(const std::vector<Damage>& damages) {
+void check_damage(const std::vector<Damage>& damages, const FileHeader& last = full_header()) {
     for (const Damage& damage : damages) {
-        Columns columns = two_records();
+        Columns columns = make_columns();
+        append(bare_header(), columns);
+        append(last, columns);
         damage.change(column_of(columns, damage.column));
         CAPTURE(damage.column);
         const std::string_view named = damage.named.empty() ? damage.column : damage.named;
@@ -126,6 +143,27 @@ TEST_CASE("what a file was read to comes back exactly") {
         CHECK((kept_of(header) == kept_of(headers[i])));
         CHECK(header.identity == headers[i].identity); // though its inode is not known
     }
+}
+
+TEST_CASE("a frame and a tile come back exactly") {
+    Columns columns = make_columns();
+    append(part_of_file(false), columns);
+    append(part_of_file(true), columns);
+    CHECK((kept_of(header_at(columns, 0)) == kept_of(part_of_file(false))));
+    CHECK((kept_of(header_at(columns, 1)) == kept_of(part_of_file(true))));
+    const Records records{view_of(columns)};
+    CHECK(records.frame_at(0) == 1);
+    CHECK(records.tile_at(0) == 0);
+    CHECK(records.frame_at(1) == 0);
+    CHECK(records.tile_at(1) == 5);
+}
+
+TEST_CASE("a position beyond all numbers comes back: it is refused where it is judged") {
+    FileHeader header = part_of_file(false);
+    header.image_position_patient = std::array{0.0, -0.0, std::numeric_limits<double>::infinity()};
+    Columns columns = make_columns();
+    append(header, columns);
+    CHECK((kept_of(header_at(columns, 0)) == kept_of(header)));
 }
 
 TEST_CASE("pixels in a syntax that is not read have no frames") {
@@ -266,6 +304,39 @@ TEST_CASE("numbers that no header can have are refused") {
         {"frame_time_vector", decimal(-std::numeric_limits<double>::infinity())},
         {"image_position_patient", last_offset(2)},
     });
+}
+
+TEST_CASE("parts that no file can have are refused") {
+    const auto no_frame = [](Column& c) { c.bytes.back() = 0; };
+    check_damage({{"first_frame", number(1)},
+                  {"tile", number(1)},
+                  {"frame_rows", number(8)},
+                  {"frame_columns", number(15), "tile"}});
+    check_damage({{"first_frame", number(-1)},
+                  {"first_frame", number(2)},
+                  {"first_frame", number(kLargest)},
+                  {"is_frame", no_frame, "first_frame"},
+                  {"tile", number(1)},
+                  {"tile", number(-1)},
+                  {"number_of_frames", number(1), "first_frame"},
+                  {"ranges_per_frame", [](Column& c) { c.offsets.back() = c.offsets.front(); }}},
+                 part_of_file(false));
+    check_damage({{"tile", number(6)},
+                  {"tile", number(-1)},
+                  {"tile", number(kLargest)},
+                  {"frame_rows", number(0), "tile"},
+                  {"frame_rows", number(-1)},
+                  {"frame_rows", number(3)},
+                  {"frame_rows", number(7), "tile"}, // room for one row of tiles
+                  {"frame_rows", number(32'769)},
+                  {"frame_rows", number(kLargest)},
+                  {"frame_columns", number(0), "frame_rows"},
+                  {"frame_columns", number(4), "frame_rows"},
+                  {"frame_columns", number(14), "tile"},
+                  {"frame_columns", number(kLargest), "frame_rows"},
+                  {"is_frame", no_frame, "frame_rows"},
+                  {"rows", [](Column& c) { c.valid.back() = 0; }}},
+                 part_of_file(true));
 }
 
 TEST_CASE("pixels and frames outside of the file are refused") {

@@ -51,7 +51,7 @@ from builders_frames import (
     rle_frame,
 )
 from builders_pet import ge_scan, pet_slice, philips_factor, scale_slope
-from fuzz import seeds_decoders
+from fuzz import seeds_decoders, seeds_slices
 from fuzz.mutation import Recipe
 
 if TYPE_CHECKING:
@@ -273,6 +273,7 @@ def header() -> Iterator[bytes]:
     yield from with_tables()
     yield from refused_forms()
     yield from pet()
+    yield from seeds_slices.slices()
     yield from (bad.build() for bad in BAD)
 
 
@@ -314,11 +315,28 @@ def inflate() -> Iterator[bytes]:
             yield struct.pack("<H", limit) + packer.compress(data) + packer.flush()
 
 
+def _repeated() -> Iterator[tuple[int, list[bytes]]]:
+    """Series of several times: the attribute that every second slice has, and the slices."""
+    twice = [bytes([0, z, 10 * z + t, 0]) for z in (0, 3, 4) for t in range(2)]
+    for times in range(8):  # each attribute that may tell two times
+        yield times, twice
+    yield 1, twice[:5]
+    yield 1, [bytes([0, z, 9, 0]) for z in (0, 0, 3, 3)]
+    for one in (*range(15, 21), 10):  # times and frames that each slice has of its own
+        for more in (0, 1):
+            changes = [bytes([128, one, t, more, t]) for t in (1, 2, 3, 255)]
+            yield 0, [bytes([0, z, t]) + changes[t] for z in (0, 3) for t in range(2)]
+            yield 0, [bytes([0, z, 9]) + changes[z % 3 + 1] for z in (0, 3, 4, 5)]
+            yield 0, [bytes([0, 0, 9]) + changes[t] for t in range(4)]
+    part = bytes([9, 128, 17, 1, 3])  # of a concatenation that misses some
+    yield 0, [bytes([0, z]) + part for z in (0, 3)]
+
+
 def series() -> Iterator[bytes]:
     """Each file: whether x is moved, z, InstanceNumber, flags, and what they ask for."""
 
-    def files(*parts: bytes) -> bytes:
-        return bytes([len(parts), 1]) + b"".join(parts)
+    def files(*parts: bytes, times: int = 0) -> bytes:
+        return bytes([len(parts), 1 | times << 1]) + b"".join(parts)
 
     def even(count: int) -> list[bytes]:
         return [bytes([0, z, z, 0]) for z in (0, 3, 4, 5, 11)[:count]]
@@ -326,7 +344,8 @@ def series() -> Iterator[bytes]:
     yield files(*even(5))
     yield files(*even(1))
     yield files()
-    for one in range(16):  # each change, and each place
+    yield from (files(*parts, times=times) for times, parts in _repeated())
+    for one in range(21):  # each change, and each place
         yield files(*even(3), bytes([0, one, 9, 0]))
         for value in range(3):
             yield files(*even(2), bytes([0, 4, 9, 128, one, value]), bytes([0, 4, 8, 128, one, 1]))

@@ -79,9 +79,13 @@ def _check_across(file: FileHeader) -> None:
     """Coordinates along z say where planes are that lie across it, and no others."""
     orientation = file.header.image_orientation_patient
     straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    if not orientation or all(
-        abs(abs(cosine) - whole) <= _COSINE_TOLERANCE
-        for cosine, whole in zip(orientation, straight, strict=True)
+    if (
+        not file.header.image_position_patient
+        or not orientation
+        or all(
+            abs(abs(cosine) - whole) <= _COSINE_TOLERANCE
+            for cosine, whole in zip(orientation, straight, strict=True)
+        )
     ):
         return
     text = (

@@ -3,14 +3,18 @@
 // Covers: series/choose.cpp series/duplicates.cpp series/geometry.cpp series/judge.cpp
 // Covers: series/kind.cpp series/refusals.cpp series/repeats.cpp series/siblings.cpp
 // Covers: series/spacing.cpp series/split.cpp series/splitting.cpp
+// Covers: series/times.cpp series/concatenation.cpp
 
 #include "fuzz.hpp"
 #include "series/policy.hpp"
 #include "series/splitting.hpp"
+#include "series/times.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <set>
 
 using namespace torchdicom;
@@ -56,9 +60,47 @@ constexpr std::array<std::string_view, 4> kSyntaxes{"1.2.840.10008.1.2.1", "1.2.
                                                     "1.2.840.10008.1.2.4.100",
                                                     "1.2.840.10008.1.2.4.94"};
 
+/// What tells slices at one place from each other, or which part of a file or an object they are.
+void change_part(FileHeader& header, fuzz::Input& input, std::uint32_t what) {
+    switch (what) {
+    case 15: // a frame of the first file
+        header.part = {.is_frame = true, .first = input.byte() % 4};
+        header.path = "file 0";
+        header.sop_instance_uid = "1.2.3.0";
+        header.number_of_frames_given = 4;
+        header.stack = input.flag() ? "A" : "";
+        break;
+    case 16:
+        header.times.trigger_time = pick(input, kDistances);
+        break;
+    case 17:
+        header.concatenation = {.uid = input.flag() ? "1" : "2", .total = input.byte() % 4};
+        break;
+    case 18:
+        header.times.acquisition_time = input.byte() * 339.0;
+        if (input.flag()) {
+            header.times.acquisition_day = input.byte();
+        }
+        break;
+    case 19:
+        header.times.diffusion_b_value = pick(input, kDistances);
+        if (input.flag()) {
+            header.times.diffusion_gradient = {0, 0, pick(input, kDistances)};
+        }
+        break;
+    case 20: // that follows from a rule, with numbers that are too large
+        header.image_position_patient = {
+            0, 0, input.flag() ? std::numeric_limits<double>::infinity() : kUnknown};
+        break;
+    default:
+        break;
+    }
+}
+
 /// What one flag of the input takes away or makes odd.
 void change(FileHeader& header, fuzz::Input& input) {
-    switch (input.byte() % 16) {
+    const std::uint32_t what = input.byte() % 21;
+    switch (what) {
     case 0:
         header.image_position_patient.reset();
         if (input.flag()) {
@@ -114,7 +156,20 @@ void change(FileHeader& header, fuzz::Input& input) {
         header.sop_instance_uid = std::string{input.flag() ? "" : "1"};
         break;
     default:
+        change_part(header, input, what);
         break;
+    }
+}
+
+/// Every second slice is of a second time, by one attribute that all have.
+void set_times(std::vector<FileHeader>& headers, std::uint32_t which) {
+    constexpr std::array<std::optional<double> SliceTimes::*, 7> kAttributes{
+        &SliceTimes::temporal_position,    &SliceTimes::trigger_time,
+        &SliceTimes::cardiac_phase,        &SliceTimes::diffusion_b_value,
+        &SliceTimes::frame_reference_time, &SliceTimes::acquisition_number,
+        &SliceTimes::acquisition_time};
+    for (std::size_t i = 0; i < headers.size() && which > 0; ++i) {
+        headers[i].times.*kAttributes[(which - 1) % kAttributes.size()] = i % 2 == 0 ? 100 : 86'000;
     }
 }
 
@@ -167,7 +222,26 @@ void check_defect(const Series& series, const Defect& defect) {
     fuzz::require(!defect.message.empty() && !defect.place.path.empty(), "defects say where");
 }
 
+void check_times(const Series& series) {
+    fuzz::require(series.times > 0 && series.slices.size() % series.times == 0,
+                  "each time has as many slices");
+    const bool has_refusal =
+        std::ranges::any_of(series.defects, [](const Defect& defect) { return defect.is_refusal; });
+    fuzz::require(series.times == 1 || series.affine || has_refusal,
+                  "what has times has a place, or is refused");
+    const bool is_cine = series.kind == Kind::cine && series.slices.size() > 1;
+    const std::size_t times = is_cine ? series.slices.size() : series.times;
+    for (const auto& [name, width, values] : coordinates_over_time(series)) {
+        fuzz::require(!name.empty() && values.size() == times * width, "a time has its values");
+        fuzz::require(std::ranges::all_of(values, [](double one) { return std::isfinite(one); }),
+                      "coordinates are numbers");
+        fuzz::require(std::ranges::adjacent_find(values, std::not_equal_to{}) != values.end(),
+                      "coordinates vary");
+    }
+}
+
 void check_verdict(const Series& series) {
+    check_times(series);
     const bool has_refusal =
         std::ranges::any_of(series.defects, [](const Defect& defect) { return defect.is_refusal; });
     fuzz::require(!series.slices.empty(), "a slice is left");
@@ -202,11 +276,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<FileHeader> headers;
     std::size_t with_pixels = 0;
     const std::size_t count = input.byte() % 24;
-    const std::string wanted = input.flag() ? "1.2.3" : "1.2.4";
+    const std::uint32_t options = input.byte();
+    const std::string wanted = (options & 1U) != 0 ? "1.2.3" : "1.2.4";
     for (std::size_t i = 0; i < count; ++i) {
         headers.push_back(header_from(input, i, ByteSpan{kContent}.first(i % 5 == 4 ? 1 : 2)));
         with_pixels += headers.back().pixels ? 1U : 0U;
     }
+    set_times(headers, (options >> 1U) % 8);
     std::vector<Series> parts = split_series(headers);
     std::ranges::reverse(headers);
     fuzz::require(keys_of(parts) == keys_of(split_series(headers)), "the order does not matter");
