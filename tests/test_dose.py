@@ -53,8 +53,8 @@ def test_offsets_are_along_the_normal(backend: Backend) -> None:
 
 
 def test_coordinates_of_a_patient_who_lies_the_other_way(backend: Backend) -> None:
-    data = dose(2, offsets=(-7, -4), ImageOrientationPatient=(-1, 0, 0, 0, -1, 0))
-    assert [one.position_mm[2] for one in td.load(data, backend=backend).provenance] == [-7, -4]
+    data = dose(2, offsets=(30, 27), ImageOrientationPatient=(-1, 0, 0, 0, -1, 0))
+    assert [one.position_mm[2] for one in td.load(data, backend=backend).provenance] == [27, 30]
 
 
 def test_coordinates_need_planes_across_z(tmp_path: Path, backend: Backend) -> None:

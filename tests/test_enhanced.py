@@ -385,3 +385,16 @@ def test_malformed_map_is_an_error_of_those_who_use_maps(backend: Backend) -> No
 
 def test_malformed_spacing_that_nothing_uses_is_no_error(backend: Backend) -> None:
     assert firsts(td.load(ct_slice(SpacingBetweenSlices=(1, 2)), backend=backend)) == [-1024]
+
+
+def test_components_of_one_file_are_series_apart(tmp_path: Path, backend: Backend) -> None:
+    own = {
+        "ImagePositionPatient": [(0, 0, z) for z in (0, 2, 0, 2)],
+        "ComplexImageComponent": ["MAGNITUDE"] * 2 + ["PHASE"] * 2,
+        "FrameAcquisitionNumber": [1, 1, 2, 2],
+    }
+    # What ImageType says of all, M, does not count.
+    (tmp_path / "a.dcm").write_bytes(enhanced(4, per_frame=own))
+    with expect_error("several_series", match="image component P"):
+        td.load(tmp_path, backend=backend)
+    assert [one.shape for one in td.scan(tmp_path).series] == [(2, 3, 4)] * 2

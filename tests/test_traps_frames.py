@@ -152,8 +152,8 @@ def test_21_range_of_padding_has_the_sign_of_the_pixels(tmp_path: Path, backend:
     ("offsets", "places"),
     [
         ((0, 3, 6), (30, 33, 36)),
-        # Without an end at 0 they are coordinates.
-        ((45, 48, 51), (45, 48, 51)),
+        # With the first plane's z in front they are coordinates.
+        ((30, 33, 36), (30, 33, 36)),
         ((0, -3, -6), (24, 27, 30)),
     ],
     ids=["relative", "absolute", "downwards"],
@@ -168,6 +168,11 @@ def test_29_dose_grid(
     values = [0, 50, 100]
     assert firsts(volume) == (values[::-1] if offsets[1] < 0 else values)
     assert volume.units == "GY"
+
+
+def test_29_offsets_that_begin_anywhere_are_refused(backend: Backend) -> None:
+    with expect_error("invalid_geometry", match="GridFrameOffsetVector"):
+        td.load(dose(3, offsets=(5, 8, 11)), backend=backend)
 
 
 # --- 30: segmentations have frames, and no volume of them

@@ -36,6 +36,20 @@ void put_times(const SliceTimes& times, SliceTimes& into) {
     put(times.acquisition_time, into.acquisition_time);
 }
 
+/// Before what stands there: a frame's own component counts more than what ImageType says of it.
+std::string with_third_value(std::string_view values, std::string_view third) {
+    const std::size_t count = count_values(values);
+    std::string text;
+    for (std::size_t i = 0; i < 2; ++i) {
+        text.append(i < count ? nth_value(values, i) : std::string_view{}).append("\\");
+    }
+    text.append(third);
+    for (std::size_t i = 2; i < count; ++i) {
+        text.append("\\").append(nth_value(values, i));
+    }
+    return text;
+}
+
 void put_image_type(const std::string& of_file, const FrameValues& shared, const FrameValues& own,
                     FileHeader& frame) {
     put(shared.frame_type, frame.image_type);
@@ -44,7 +58,7 @@ void put_image_type(const std::string& of_file, const FrameValues& shared, const
     put(shared.component, component);
     put(own.component, component);
     if (!component.empty()) {
-        frame.image_type += "\\" + component;
+        frame.image_type = with_third_value(frame.image_type, component);
     }
 }
 

@@ -164,6 +164,19 @@ std::optional<double> distance_of(const FileHeader& header) {
     return std::nullopt;
 }
 
+/// PS3.3 C.8.8.3.2: offsets that do not begin at 0 begin at the position's z, in axial planes.
+void require_positions(const FileHeader& frame, double first) {
+    constexpr double kToleranceMm = 0.1; // of positions that are text
+    const bool is_there = std::abs(first - (*frame.image_position_patient)[2]) <= kToleranceMm;
+    if (!is_there || !is_axial(*frame.image_orientation_patient)) {
+        fail(ErrorCode::invalid_geometry,
+             "Offsets that do not begin at 0 are positions along z: they begin with that of the "
+             "first plane, and the planes are axial. Correct the file, or take the planes with "
+             "torchdicom.decode",
+             frame.place_of(tags::GridFrameOffsetVector));
+    }
+}
+
 } // namespace
 
 void place_nuclear(const MultiFrame& slices, std::vector<FileHeader>& frames) {
@@ -213,12 +226,7 @@ void place_dose(const MultiFrame& slices, std::vector<FileHeader>& frames) {
             continue;
         }
         if (offsets.front() != 0) {
-            if (!is_axial(*frame.image_orientation_patient)) {
-                fail(ErrorCode::invalid_geometry,
-                     "Offsets that do not begin at 0 are positions along z, and these planes are "
-                     "not axial. Correct the file, or take the planes with torchdicom.decode",
-                     frame.place_of(tags::GridFrameOffsetVector));
-            }
+            require_positions(frame, offsets.front());
             (*frame.image_position_patient)[2] = offsets[i];
         } else if (i > 0) {
             frame.image_position_patient =

@@ -91,8 +91,9 @@ Repeats find_repeats(const Series& series, const Positions& positions,
                 continue;
             }
             const std::string& path = series.slices[i].path;
-            if (repeats.defect.files.empty() || repeats.defect.files.back() != path) {
-                repeats.defect.files.push_back(path);
+            std::vector<std::string>& files = repeats.defect.files;
+            if (std::ranges::find(files, path) == files.end()) {
+                files.push_back(path);
             }
             if (repeats.pair.empty()) {
                 repeats.pair = series.slices[kept].path + " and " + path;

@@ -31,7 +31,10 @@ Defect defect_of(const Series& series, ErrorCode code, std::vector<std::size_t> 
                  std::size_t named) {
     Defect defect{.code = code, .slices = std::move(slices)};
     for (const std::size_t i : defect.slices) {
-        defect.files.push_back(series.slices[i].path);
+        const std::string& path = series.slices[i].path;
+        if (std::ranges::find(defect.files, path) == defect.files.end()) {
+            defect.files.push_back(path); // which may hold several of them
+        }
     }
     defect.place = series.slices[named].place_of(tags::ImagePositionPatient);
     return defect;

@@ -216,7 +216,7 @@ TEST_CASE("times and types of frames") {
                         }})});
     REQUIRE(slices.size() == 1);
     const SliceTimes& times = slices[0].times;
-    CHECK(slices[0].image_type == "DERIVED\\PRIMARY\\P\\PHASE");
+    CHECK(slices[0].image_type == "DERIVED\\PRIMARY\\PHASE\\P");
     CHECK(times.trigger_time == 12.5);
     CHECK(times.temporal_position == 70'000);
     CHECK(times.acquisition_number == 6);
@@ -269,12 +269,13 @@ TEST_CASE("planes of a dose lie along the normal, or where the offsets say") {
     CHECK(relative[2].image_position_patient == Place3{1, 9, 30});
     CHECK(relative[2].rescale_slope == 0.25);
     CHECK(relative[2].rescale_type == "GY");
-    const Slices absolute = slices_of(dose("-5\\0\\5"));
+    const Slices absolute = slices_of(dose("30\\25\\20"));
     REQUIRE(absolute.size() == 3);
-    CHECK(absolute[0].image_position_patient == Place3{1, 2, -5});
-    CHECK(absolute[2].image_position_patient == Place3{1, 2, 5});
+    CHECK(absolute[0].image_position_patient == Place3{1, 2, 30});
+    CHECK(absolute[2].image_position_patient == Place3{1, 2, 20});
     const std::string element = " (3004,000C) GridFrameOffsetVector";
     CHECK(error_of(dose("5\\8\\9", "1\\0\\0\\0\\0\\-1")) == "invalid_geometry" + element);
+    CHECK(error_of(dose("-5\\0\\5")) == "invalid_geometry" + element);
     CHECK(error_of(dose("0\\3")) == "invalid_multiplicity" + element);
     CHECK(error_of(dose("")) == "missing_element" + element);
 }

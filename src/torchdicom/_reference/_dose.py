@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OFFSETS: Final = "GridFrameOffsetVector"
 _COSINE_TOLERANCE: Final = 1e-3
+_START_TOLERANCE_MM: Final = 0.1  # positions are text
 
 
 def dose_headers(file: FileHeader, values: Values) -> list[FileHeader]:
@@ -38,7 +39,7 @@ def dose_headers(file: FileHeader, values: Values) -> list[FileHeader]:
         form="dose",
     )
     if count > 1 and offsets[0] != 0.0:
-        _check_across(first)
+        _check_coordinates(first, offsets[0])
     return [
         replace(
             first,
@@ -75,22 +76,27 @@ def _position(file: FileHeader, offsets: tuple[float, ...], frame: int) -> tuple
     return moved(position, offsets[frame] - offsets[0], normal_of(orientation))
 
 
-def _check_across(file: FileHeader) -> None:
-    """Coordinates along z say where planes are that lie across it, and no others."""
+def _check_coordinates(file: FileHeader, first: float) -> None:
+    """Coordinates along z begin with the position's, and say where planes across z are."""
+    position = file.header.image_position_patient
     orientation = file.header.image_orientation_patient
     straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     if (
-        not file.header.image_position_patient
+        not position
         or not orientation
-        or all(
-            abs(abs(cosine) - whole) <= _COSINE_TOLERANCE
-            for cosine, whole in zip(orientation, straight, strict=True)
+        or (
+            abs(first - position[2]) <= _START_TOLERANCE_MM
+            and all(
+                abs(abs(cosine) - whole) <= _COSINE_TOLERANCE
+                for cosine, whole in zip(orientation, straight, strict=True)
+            )
         )
     ):
         return
     text = (
-        f"{_OFFSETS} does not start with 0: its values are coordinates along z, and the planes are "
-        "not across z; torchdicom.decode reads their pixels"
+        f"{_OFFSETS} does not start with 0: its values are coordinates along z, and it starts with "
+        "another than the first plane's, or the planes are not across z; torchdicom.decode reads "
+        "their pixels"
     )
     element = element_name(_OFFSETS)
     raise SeriesError(text, code="invalid_geometry", path=file.path, element=element)

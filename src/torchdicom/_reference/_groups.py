@@ -223,7 +223,11 @@ def _image_type(values: FrameValues, file: FileHeader) -> str:
     group = values.group_of("FrameType")
     kind = file.raw["ImageType"] if group is None else group.raw("FrameType")
     component = values.of("ComplexImageComponent").raw("ComplexImageComponent")
-    return f"{kind}\\{component}" if component else kind
+    if not component:
+        return kind
+    first, second, *rest = [*kind.split("\\"), "", ""][: max(2, kind.count("\\") + 1)]
+    # A frame's own component counts more than what ImageType says of it.
+    return "\\".join((first, second, component, *rest))
 
 
 def _echo_time(values: FrameValues) -> float | None:

@@ -172,8 +172,6 @@ def decode_frames(
     # One window for all, whichever are asked for.
     middle = header_of[count // 2]
     mapping = mapping_of(middle, pixels, output, dtype, rwvm, suv)
-    finishing = finishing_of(finish, middle, pixels, mapping, output)
-    result = dtype_of(dtype, pixels, output, mapping, finish)
     chosen = []
     for frame in range(count) if frames is None else frames:
         if not -count <= frame < count:
@@ -187,6 +185,8 @@ def decode_frames(
         else mapping_of(header_of[frame], pixels, output, dtype, rwvm, suv)
         for frame in dict.fromkeys(chosen)
     }
+    finishing = finishing_of(finish, middle, pixels, mapping, output)
+    result = dtype_of(dtype, pixels, output, mapping, finish)
     channels = (3,) if finishing.channels == 3 else ()
     size = finishing.size(window.size)
     data = output_tensor((len(chosen), *channels, *size), result, out)

@@ -245,7 +245,8 @@ def channel_first(volume: Volume, series: Series) -> torch.Tensor:
     if "t" in volume.dims and "c" in volume.dims:
         msg = (
             f"Series {series.key} has times and colours, and a sample has one dim for both: "
-            "torchdicom.ImageDataset has its frames one by one"
+            "torchdicom.ImageDataset has its frames one by one, with kinds=('volume',) and "
+            "channels=3"
         )
         raise SeriesError(msg, code="not_a_volume")
     return volume.data if volume.data.ndim == 4 else volume.data.unsqueeze(0)

@@ -68,7 +68,7 @@ void change_part(FileHeader& header, fuzz::Input& input, std::uint32_t what) {
         header.path = "file 0";
         header.sop_instance_uid = "1.2.3.0";
         header.number_of_frames_given = 4;
-        header.stack = input.flag() ? "A" : "";
+        header.stack = std::string{input.flag() ? "A" : ""};
         break;
     case 16:
         header.times.trigger_time = pick(input, kDistances);
