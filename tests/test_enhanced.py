@@ -388,7 +388,7 @@ def test_malformed_spacing_that_nothing_uses_is_no_error(backend: Backend) -> No
 
 
 def test_components_of_one_file_are_series_apart(tmp_path: Path, backend: Backend) -> None:
-    own = {
+    own: dict[str, Any] = {
         "ImagePositionPatient": [(0, 0, z) for z in (0, 2, 0, 2)],
         "ComplexImageComponent": ["MAGNITUDE"] * 2 + ["PHASE"] * 2,
         "FrameAcquisitionNumber": [1, 1, 2, 2],
