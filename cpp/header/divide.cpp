@@ -117,7 +117,7 @@ void put_maps(const FrameValues& values, FileHeader& frame) {
     frame.real_world_maps.clear();
     try {
         if (values.map_fault) {
-            throw *values.map_fault;
+            throw values.map_fault->located({});
         }
         for (const RawMap& map : values.maps) {
             frame.real_world_maps.push_back(settle_map(map, is_float));

@@ -21,7 +21,7 @@ struct Picks {
 [[nodiscard]] Picks picks_of(const Series& series, const LoadRequest& request);
 
 /// Where the voxels of the slices that are wanted lie; `levels`: of a wavelet, that were left out.
-[[nodiscard]] Grid grid_of(const Series& series, std::span<const std::size_t> slices,
+[[nodiscard]] Grid grid_of(const Series& series, std::span<const std::size_t> picks,
                            const Plan& plan, std::uint32_t levels, const LoadRequest& request);
 
 /// What the attributes say along both axes, of the places that are wanted.
