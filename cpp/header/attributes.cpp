@@ -214,7 +214,9 @@ bool read_time(const Element& element, ElementReader& reader, Moment& moment, Fi
         times.diffusion_gradient = read_doubles<3>(element, reader);
         return true;
     case tags::InConcatenationTotalNumber:
-        header.concatenation.total = read_binary<std::uint16_t>(element, reader);
+        if (element.length >= sizeof(std::uint16_t)) { // what is cut off says nothing
+            header.concatenation.total = read_binary<std::uint16_t>(element, reader);
+        }
         return true;
     default:
         return false;

@@ -204,8 +204,9 @@ bool is_mosaic(const FileHeader& header) {
                      [](std::string_view value) { return trimmed(value) == "MOSAIC"; });
 }
 
-bool is_nuclear(const FileHeader& header, const MultiFrame& slices) {
-    return header.modality == "NM" && (header.frames.size() > 1 || !slices.detectors.empty());
+bool is_nuclear(const FileHeader& header, const MultiFrame* slices) {
+    const bool has_detectors = slices != nullptr && !slices->detectors.empty();
+    return header.modality == "NM" && (header.frames.size() > 1 || has_detectors);
 }
 
 bool has_groups(const FileHeader& header) noexcept {
@@ -235,9 +236,9 @@ std::vector<FileHeader> divide(FileHeader header) {
     } else if (has_frames && header.modality == "RTDOSE") {
         frames = divide_frames(std::move(header));
         place_dose(slices ? *slices : MultiFrame{}, frames);
-    } else if (has_frames && slices && is_nuclear(header, *slices)) {
+    } else if (has_frames && is_nuclear(header, slices.get())) {
         frames = divide_frames(std::move(header));
-        place_nuclear(*slices, frames);
+        place_nuclear(slices ? *slices : MultiFrame{}, frames);
     } else if (has_frames && slices && is_mosaic(header)) {
         frames = divide_mosaic(header, slices->mosaic);
     } else {

@@ -227,7 +227,10 @@ void read_value(const Element& element, ElementReader& reader, FrameValues& valu
 void read_maps(const Element& sequence, ElementReader& reader, const GroupOptions& options,
                FrameValues& values) {
     ElementReader inside = reader;
-    values.has_maps = reader.walk(sequence, [](std::size_t, const Element&) {}) > 0;
+    constexpr std::uint64_t kDelimiter = 8;
+    reader.skip(sequence); // what is wrong inside is for who uses it
+    values.has_maps = reader.position() - sequence.value_offset >
+                      (sequence.has_undefined_length ? kDelimiter : 0);
     if (options.skip_tables) {
         return;
     }

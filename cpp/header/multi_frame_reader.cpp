@@ -92,6 +92,9 @@ bool MultiFrameReader::read(const Element& element, ElementReader& reader,
         read_groups(element, reader, options, header);
         return true;
     case tags::DetectorInformationSequence:
+        if (header.modality != "NM") {
+            return false;
+        }
         read_detectors(element, reader, slices_of(header).detectors);
         return true;
     case tags::ComplexImageComponent:

@@ -94,7 +94,8 @@ void read_one(const std::string& path, std::size_t index, std::span<const Tag> t
             file, HeaderOptions{.texts = texts, .skip_tables = true, .reads_slices = true}, stats);
         require_pixels_of_image(header);
         if (header.pixels) {
-            if (!header.slices_of_file && header.modality != "RTDOSE") {
+            const bool is_one = header.frames.size() == 1 && header.modality != "RTDOSE";
+            if (is_one && !header.slices_of_file) {
                 append_slice(header, index, texts, block); // nearly all of them
                 return;
             }

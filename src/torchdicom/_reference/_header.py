@@ -34,7 +34,6 @@ _MAX_SIDE: Final = 32_768
 _MAX_FRAMES: Final = 1_000_000
 
 _FRAME_WISE: Final = (
-    "DoseGridScaling",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
