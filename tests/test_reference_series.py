@@ -145,7 +145,7 @@ def test_kinds(attributes: dict[str, Any], kind: str) -> None:
         ({}, "cine"),
         ({"Modality": "XA", "ImageOrientationPatient": AXIAL}, "cine"),
         ({"ImagePositionPatient": (0, 0, 0)}, "volume"),
-        ({"DoseGridScaling": "1"}, "volume"),
+        ({"DoseGridScaling": "1"}, "cine"),  # of a dose alone
         *(({"Modality": modality}, "volume") for modality in ("CT", "MR", "PT", "NM")),
         ({"ImageType": LOCALIZER}, "localizer"),
     ],

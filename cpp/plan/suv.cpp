@@ -205,9 +205,12 @@ double factor_of_activity(Slices slices) {
         // The same expression as in the reference: `pow` of the same C library.
         dose *= std::pow(2.0, -passed / half_life);
     }
+    if (!(dose > 0)) {
+        refuse(slices.front(), kHalfLife, "nothing of the dose is left by then");
+    }
     const double factor = weight_kg * 1000.0 / dose;
     if (!std::isfinite(factor) || factor <= 0) {
-        refuse(slices.front(), dose > 0 ? kWeight : kHalfLife, "what follows from it is no number");
+        refuse(slices.front(), kWeight, "what follows from it is no number");
     }
     return factor;
 }
