@@ -1,12 +1,11 @@
 // What a load returns, as Python objects.
 
 #include "bind/bindings.hpp"
+#include "header/sop_classes.hpp"
 
 namespace torchdicom::bind {
 
 namespace {
-
-constexpr std::string_view kUltrasoundVolume = "1.2.840.10008.5.1.4.1.1.6.2";
 
 py::object text_or_none(const std::string& text) {
     return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};

@@ -1,5 +1,6 @@
 #include "header/divide.hpp"
 
+#include "header/sop_classes.hpp"
 #include "header/values.hpp"
 
 #include <cmath>
@@ -9,8 +10,6 @@
 namespace torchdicom {
 
 namespace {
-
-constexpr std::string_view kUltrasoundVolume = "1.2.840.10008.5.1.4.1.1.6.2";
 
 template <typename T> void put(const std::optional<T>& value, std::optional<T>& into) {
     if (value) {
@@ -199,9 +198,7 @@ void put_groups(const MultiFrame& slices, std::vector<FileHeader>& frames) {
 }
 
 bool is_mosaic(const FileHeader& header) {
-    return header.modality == "MR" && header.frames.size() == 1 &&
-           any_value(header.image_type,
-                     [](std::string_view value) { return trimmed(value) == "MOSAIC"; });
+    return header.modality == "MR" && header.frames.size() == 1 && has_image_type(header, "MOSAIC");
 }
 
 bool is_nuclear(const FileHeader& header, const MultiFrame* slices) {
@@ -215,6 +212,11 @@ bool has_groups(const FileHeader& header) noexcept {
 }
 
 } // namespace
+
+bool has_image_type(const FileHeader& header, std::string_view wanted) {
+    return any_value(header.image_type,
+                     [wanted](std::string_view value) { return trimmed(value) == wanted; });
+}
 
 std::array<double, 3> normal_of_image(const std::array<double, 6>& orientation) noexcept {
     const auto& [r0, r1, r2, c0, c1, c2] = orientation;

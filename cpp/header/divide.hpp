@@ -28,6 +28,9 @@ void place_dose(const MultiFrame& slices, std::vector<FileHeader>& frames);
 /// The slices that stand side by side in an image of Siemens; the image where they cannot be told.
 [[nodiscard]] std::vector<FileHeader> divide_mosaic(const FileHeader& header, const Mosaic& mosaic);
 
+/// Whether one of the values of ImageType is `wanted`.
+[[nodiscard]] bool has_image_type(const FileHeader& header, std::string_view wanted);
+
 /// The normal of the rows and columns, of unit length; zeros where they are no plane.
 [[nodiscard]] std::array<double, 3>
 normal_of_image(const std::array<double, 6>& orientation) noexcept;

@@ -1,6 +1,7 @@
 #include "header/multi_frame_reader.hpp"
 
 #include "header/binary_values.hpp"
+#include "header/divide.hpp"
 #include "header/functional_groups.hpp"
 #include "header/sop_classes.hpp"
 #include "header/values.hpp"
@@ -118,9 +119,7 @@ bool MultiFrameReader::read(const Element& element, ElementReader& reader,
 }
 
 Mosaic* MultiFrameReader::mosaic_of(FileHeader& header) {
-    const bool is_mosaic = any_value(
-        header.image_type, [](std::string_view value) { return trimmed(value) == "MOSAIC"; });
-    return is_mosaic ? &slices_of(header).mosaic : nullptr;
+    return has_image_type(header, "MOSAIC") ? &slices_of(header).mosaic : nullptr;
 }
 
 } // namespace torchdicom::detail

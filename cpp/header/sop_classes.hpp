@@ -1,4 +1,4 @@
-// Objects with pixels that are no image of a volume (PS3.4 B.5).
+// SOP classes that are told apart (PS3.4 B.5), such as objects that are no image of a volume.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,9 @@
 #include <string_view>
 
 namespace torchdicom {
+
+/// Enhanced ultrasound, whose places are those of a volume and not of the patient (PS3.3 C.8.24.3).
+inline constexpr std::string_view kUltrasoundVolume = "1.2.840.10008.5.1.4.1.1.6.2";
 
 struct ForeignClass {
     std::string_view uid;

@@ -1,5 +1,6 @@
 // Slice order and affine from ImagePositionPatient and ImageOrientationPatient (PS3.3 C.7.6.2.1.1).
 
+#include "header/divide.hpp"
 #include "series/judge.hpp"
 #include "series/splitting.hpp"
 
@@ -68,15 +69,6 @@ Orientation majority_orientation(const std::vector<FileHeader>& slices) {
         ->first;
 }
 
-Vector3 normal_of(const Orientation& orientation) noexcept {
-    const Vector3 r = row_of(orientation);
-    const Vector3 c = column_of(orientation);
-    const Vector3 n{r[1] * c[2] - r[2] * c[1], r[2] * c[0] - r[0] * c[2],
-                    r[0] * c[1] - r[1] * c[0]};
-    const double length = std::sqrt(dot(n, n));
-    return {n[0] / length, n[1] / length, n[2] / length};
-}
-
 /// Sorts the slices along the normal, by path where two are at one place.
 Positions sort_along(const Vector3& normal, std::vector<FileHeader>& slices) {
     Positions positions{.normal = normal, .distances = {}, .path_order = {}};
@@ -134,7 +126,7 @@ void settle_geometry(Series& series, const Tolerances& tolerances) {
         }
     }
     const Orientation orientation = majority_orientation(series.slices);
-    Positions positions = sort_along(normal_of(orientation), series.slices);
+    Positions positions = sort_along(normal_of_image(orientation), series.slices);
     settle_repeats(series, positions, tolerances);
     Vector3 step{};
     if (positions.distances.size() == 1) {

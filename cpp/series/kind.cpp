@@ -41,11 +41,6 @@ Kind kind_of_frame(const FileHeader& header, bool is_slice) {
 
 } // namespace
 
-bool has_image_type(const FileHeader& header, std::string_view wanted) {
-    return any_value(header.image_type,
-                     [wanted](std::string_view value) { return trimmed(value) == wanted; });
-}
-
 std::pair<std::string_view, Tag> foreign_object(const FileHeader& header) noexcept {
     for (const auto& [uid, what] : kForeignClasses) {
         if (header.sop_class_uid == uid) {

@@ -1,12 +1,10 @@
 // What one file is.
 #pragma once
 
+#include "header/divide.hpp"
 #include "series/series.hpp"
 
 namespace torchdicom {
-
-/// Whether one of the values of ImageType is `wanted`.
-[[nodiscard]] bool has_image_type(const FileHeader& header, std::string_view wanted);
 
 /// What a file of kind `other` holds, for a message: "a segmentation"; empty for all other files.
 /// The tag is of the attribute that says so.
