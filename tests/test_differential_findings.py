@@ -76,6 +76,11 @@ def test_item_outside_of_a_sequence(backend: Backend, tag: int) -> None:
         read_header(data, backend)
 
 
+def test_item_among_the_elements_of_an_item(backend: Backend) -> None:
+    with expect_error("invalid_sequence"):
+        td.load((FINDINGS / "item-among-elements").read_bytes(), backend=backend)
+
+
 @pytest.mark.parametrize(("keyword", "value"), DEFAULTS.items())
 def test_attribute_that_is_there_twice(backend: Backend, keyword: str, value: object) -> None:
     again = element(keyword, value)

@@ -52,6 +52,12 @@ def test_offsets_are_along_the_normal(backend: Backend) -> None:
     ]
 
 
+def test_one_plane_keeps_its_position(backend: Backend) -> None:
+    with pytest.warns(td.DicomWarning, match="no position"):
+        volume = td.load(dose(1, ImageOrientationPatient=None), backend=backend)
+    assert (volume.affine, volume.provenance[0].position_mm) == (None, (-10, -20, 30))
+
+
 def test_coordinates_of_a_patient_who_lies_the_other_way(backend: Backend) -> None:
     data = dose(2, offsets=(30, 27), ImageOrientationPatient=(-1, 0, 0, 0, -1, 0))
     assert [one.position_mm[2] for one in td.load(data, backend=backend).provenance] == [27, 30]

@@ -67,10 +67,10 @@ def _position(file: FileHeader, offsets: tuple[float, ...], frame: int) -> tuple
         file.header.image_position_patient,
         file.header.image_orientation_patient,
     )
+    if len(offsets) == 1:
+        return position or ()
     if not position or not orientation:
         return ()
-    if len(offsets) == 1:
-        return position
     if offsets[0] != 0.0:  # these are coordinates
         return (*position[:2], offsets[frame])
     return moved(position, offsets[frame] - offsets[0], normal_of(orientation))

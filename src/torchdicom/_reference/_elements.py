@@ -295,9 +295,7 @@ class _Walker:
             element = self.header(at, end)
             if element.tag == ITEM_END and element.length == 0:
                 return element.start
-            if element.tag >> 16 == _DELIMITER_GROUP:
-                msg = "An item or delimiter stands where a data element should"
-                raise self.error(msg, "invalid_sequence", element.tag, at)
+            self._check_inside(element)
             at = self.skip(element, end, depth)
 
     def elements(self, item: Element, end: int) -> dict[int, Element]:
@@ -305,11 +303,18 @@ class _Walker:
         at, found = item.start, {}
         while at < end:
             element = self.header(at, end)
-            if element.tag == ITEM_END:
+            if element.tag == ITEM_END and item.length == UNDEFINED:
                 break
+            self._check_inside(element)
             found[element.tag] = element
             at = self.skip(element, end, 1)
         return found
+
+    def _check_inside(self, element: Element) -> None:
+        """Refuse in an item what only a sequence has."""
+        if element.tag >> 16 == _DELIMITER_GROUP:
+            msg = "An item or delimiter stands where a data element should"
+            raise self.error(msg, "invalid_sequence", element.tag, element.offset)
 
     def check_place(self, element: Element, found: set[int]) -> None:
         """Refuse at the top level what shows that a length before it is wrong."""
