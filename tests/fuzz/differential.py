@@ -2,7 +2,8 @@
 
 Where the pixels are a JPEG, JPEG-LS or JPEG 2000 codestream, the backends decode it with different
 libraries, so nothing inside one is damaged here: the target ``codestream`` does that. Text with
-characters beyond ASCII is not compared: its character set decides what it is.
+characters beyond ASCII is not compared: its character set decides what it is. A deflated stream
+that zlib refuses may be legal to libdeflate: there, code lengths may repeat beyond their number.
 """
 
 from __future__ import annotations
@@ -77,17 +78,19 @@ def difference(data: bytes) -> str | None:
         native = outcome(partial(call, data, "native"))
         reference = outcome(partial(call, data, "reference"))
         what = outcomes_differ(native, reference)
-        if what is None and native.error is None:
+        if what is None and native.error is None and reference.error is None:
             what = differ(native.value, reference.value)
         if what is not None:
             return f"{name}: {what}"
-        if native.error is not None and name == "read_header":
+        if name == "read_header" and (native.error or reference.error):
             return None  # what has no header has no pixels
     return None
 
 
 def outcomes_differ(native: Outcome, reference: Outcome) -> str | None:
     """Which code each has, where only one has any; or the bug."""
+    if native.error is None and (reference.error or "").startswith("invalid_deflate "):
+        return None
     if native.is_bug or reference.is_bug or (native.error is None) != (reference.error is None):
         told = [one.error or "reads it" for one in (native, reference)]
         return f"native {told[0]}, reference {told[1]}"
