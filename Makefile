@@ -75,7 +75,7 @@ $(STAMPS)/venv: | system
 
 $(STAMPS)/test: pyproject.toml $(STAMPS)/venv
 	@echo "installing what the build and the tests need"
-	@$(PIP) install --group build --group test
+	@$(PIP) install --group build --group test --group interop
 	@touch $@
 
 $(STAMPS)/bench: pyproject.toml $(STAMPS)/venv
