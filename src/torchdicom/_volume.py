@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
+    from monai.data import MetaTensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,30 @@ class Volume:
         affine = self.affine[:, [2, 1, 0, 3]]  # a copy
         affine[:2] = -affine[:2]
         return self.data.permute(order), affine
+
+    def to_metatensor(self) -> MetaTensor:
+        """The volume as MONAI's spatial transforms take it; needs ``torchdicom[monai]``.
+
+        Returns:
+            A MetaTensor of shape (channels, columns, rows, slices), a view of ``data`` where there
+            are not both times and colours, with an affine to RAS. Channels are times or colours.
+            Its meta dict is that of `torchdicom.interop.monai.DicomReader`.
+
+        Raises:
+            ModuleNotFoundError: If MONAI is not installed.
+
+        Warns:
+            DicomWarning: If there is no place in the patient; the affine has the spacing alone.
+
+        Example:
+            >>> import torchdicom as td
+            >>> image = td.load("tests/data/sts_002/ct").to_metatensor()
+            >>> tuple(image.shape), image.meta["units"]
+            ((1, 161, 143, 48), 'HU')
+        """
+        from torchdicom.interop import monai  # noqa: PLC0415 - an extra
+
+        return monai.to_metatensor(self)
 
     def __repr__(self) -> str:
         """Shape, dtype, spacing, units and verdict; never voxels."""
