@@ -1,4 +1,4 @@
-"""A DICOM file of one image, as the generated data of the training examples needs it."""
+"""A DICOM file of one image, as the generated data of the examples needs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -15,7 +16,15 @@ _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _ELEMENTS: Final[dict[str, tuple[int, str]]] = {
     "SOPClassUID": (0x00080016, "UI"),
     "SOPInstanceUID": (0x00080018, "UI"),
+    "SeriesDate": (0x00080021, "DA"),
+    "AcquisitionDate": (0x00080022, "DA"),
+    "SeriesTime": (0x00080031, "TM"),
+    "AcquisitionTime": (0x00080032, "TM"),
     "Modality": (0x00080060, "CS"),
+    "PatientWeight": (0x00101030, "DS"),
+    "RadiopharmaceuticalStartTime": (0x00181072, "TM"),
+    "RadionuclideTotalDose": (0x00181074, "DS"),
+    "RadionuclideHalfLife": (0x00181075, "DS"),
     "SeriesInstanceUID": (0x0020000E, "UI"),
     "InstanceNumber": (0x00200013, "IS"),
     "ImagePositionPatient": (0x00200032, "DS"),
@@ -25,6 +34,7 @@ _ELEMENTS: Final[dict[str, tuple[int, str]]] = {
     "Rows": (0x00280010, "US"),
     "Columns": (0x00280011, "US"),
     "PixelSpacing": (0x00280030, "DS"),
+    "CorrectedImage": (0x00280051, "CS"),
     "BitsAllocated": (0x00280100, "US"),
     "BitsStored": (0x00280101, "US"),
     "HighBit": (0x00280102, "US"),
@@ -33,6 +43,9 @@ _ELEMENTS: Final[dict[str, tuple[int, str]]] = {
     "WindowWidth": (0x00281051, "DS"),
     "RescaleIntercept": (0x00281052, "DS"),
     "RescaleSlope": (0x00281053, "DS"),
+    "RadiopharmaceuticalInformationSequence": (0x00540016, "SQ"),
+    "Units": (0x00541001, "CS"),
+    "DecayCorrection": (0x00541102, "CS"),
     "PixelData": (0x7FE00010, "OW"),
 }
 
@@ -43,7 +56,7 @@ def write_dicom(path: Path, cells: np.ndarray[Any, Any], **attributes: Any) -> N
     Args:
         path: The file; its folder is made.
         cells: 16-bit integers (rows, columns).
-        **attributes: Values by keyword, tuples for several.
+        **attributes: Values by keyword, tuples for several, a dict for the item of a sequence.
     """
     bits = attributes.pop("BitsStored", 16)
     values = {
@@ -62,25 +75,31 @@ def write_dicom(path: Path, cells: np.ndarray[Any, Any], **attributes: Any) -> N
     meta += _element(0x00020003, "UI", values["SOPInstanceUID"])
     meta += _element(0x00020010, "UI", _EXPLICIT)
     meta = _element(0x00020000, "UL", struct.pack("<I", len(meta))) + meta
-    data_set = b"".join(
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(128) + b"DICM" + meta + _data_set(values))
+
+
+def _data_set(values: Mapping[str, Any]) -> bytes:
+    return b"".join(
         _element(tag, vr, values[keyword])
         for keyword, (tag, vr) in _ELEMENTS.items()
         if keyword in values
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(128) + b"DICM" + meta + data_set)
 
 
 def _element(tag: int, vr: str, value: Any) -> bytes:
     """PS3.5 7.1.2."""
     content = value if isinstance(value, bytes) else _encoded(vr, value)
     head = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr.encode())
-    length = struct.pack("<2xI" if vr == "OW" else "<H", len(content))
+    length = struct.pack("<2xI" if vr in {"OW", "SQ"} else "<H", len(content))
     return head + length + content
 
 
 def _encoded(vr: str, value: Any) -> bytes:
     if vr == "US":
         return struct.pack("<H", value)
+    if vr == "SQ":  # of one item, PS3.5 7.5
+        content = _data_set(value)
+        return struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content
     text = "\\".join(map(str, value if isinstance(value, tuple) else (value,))).encode()
     return text + (b"\0" if vr == "UI" else b" ") * (len(text) % 2)
