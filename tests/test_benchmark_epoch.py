@@ -75,6 +75,23 @@ def test_epochs_of_ours_are_right(name: str, epoch: str, size: int, patches: int
     assert difference(case, loader.samples()) is None
 
 
+@pytest.mark.parametrize(
+    ("epoch", "size", "patches"), [("volumes", 16, 0), ("images", 16, 0), ("patches", 64, 2)]
+)
+@pytest.mark.parametrize("name", ["MONAI", "TorchIO"])
+@pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")  # itk's, once imported
+@pytest.mark.filterwarnings("ignore:NvImgCodecPydicomReader:UserWarning")  # no GPU
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_epochs_of_libraries_with_torchdicom_inside(
+    name: str, epoch: str, size: int, patches: int
+) -> None:
+    pytest.importorskip(name.lower())
+    case = made(epoch, 66 if patches else 4, size, patches)
+    contender = next(one for one in CONTENDERS["epoch"] if one.name == f"{name} + torchdicom")
+    loader: Any = contender.prepare(case)
+    assert difference(case, loader.samples()) is None
+
+
 def samples(case: Case) -> list[Sample]:
     truth = np.load(case.truth)
     return [Sample(k, None, np.roll(truth, 37 * k, axis=2)) for k in (0, 1)]

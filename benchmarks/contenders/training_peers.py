@@ -1,4 +1,7 @@
-"""Training without torchdicom: pydicom, MONAI, TorchIO, and files converted beforehand."""
+"""Training with pydicom, MONAI, TorchIO, and files converted beforehand.
+
+MONAI and TorchIO read with torchdicom as well, in everything else as without it.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _TORCH: Final = ("torch.utils.data",)
 _MONAI: Final = ("monai.transforms", "monai.data", "itk")
+_OUR_READER: Final = "torchdicom.interop.monai.DicomReader"
 _SHORT: Final = 100
 _NATIVE: Final = "1.2.840.10008.1.2.1"
 
@@ -185,36 +189,45 @@ def _turned(case: Case, batch: dict[str, Any]) -> Iterator[Sample]:
         yield Sample(int(batch["number"][k]), position, values)
 
 
-def _torchio(case: Case) -> Epoch:
+def _torchio(*, is_ours: bool = False) -> Prepare:
     """Its dataset; for patches its Queue, which draws them where it likes."""
-    _not_for_minutes(case)
-    import torchio  # noqa: PLC0415
 
-    def finish(subject: Any) -> Any:
-        values = subject["image"].data.float()
-        if case.epoch == "images":
-            values = network_input(values[0, :, :, 0].T.contiguous(), case.window)[..., None]
-        subject["image"].set_data(values)
-        return subject
+    def prepare(case: Case) -> Epoch:
+        _not_for_minutes(case)
+        import torchio  # noqa: PLC0415
 
-    by_path = {item.path: item.number for item in items(case)}
-    subjects = [
-        torchio.Subject(image=torchio.ScalarImage(path), number=number)
-        for path, number in by_path.items()
-    ]
-    dataset = torchio.SubjectsDataset(subjects, transform=finish)
-    if case.epoch != "patches":
-        loader = workers(case, dataset, torchio.SubjectsLoader)
+        image_of: Callable[[Path], Any] = torchio.ScalarImage
+        if is_ours:
+            from torchdicom.interop.torchio import scalar_image  # noqa: PLC0415
+
+            image_of = scalar_image
+
+        def finish(subject: Any) -> Any:
+            values = subject["image"].data.float()
+            if case.epoch == "images":
+                values = network_input(values[0, :, :, 0].T.contiguous(), case.window)[..., None]
+            subject["image"].set_data(values)
+            return subject
+
+        by_path = {item.path: item.number for item in items(case)}
+        subjects = [
+            torchio.Subject(image=image_of(path), number=number) for path, number in by_path.items()
+        ]
+        dataset = torchio.SubjectsDataset(subjects, transform=finish)
+        if case.epoch != "patches":
+            loader = workers(case, dataset, torchio.SubjectsLoader)
+            return Epoch(loader, lambda batch: _of_subjects(case, batch))
+        queue = torchio.Queue(
+            dataset,
+            max_length=len(subjects) * case.patches,
+            samples_per_volume=case.patches,
+            sampler=torchio.UniformSampler(PATCH),
+            num_workers=2,
+        )
+        loader = torchio.SubjectsLoader(queue, batch_size=case.patches)
         return Epoch(loader, lambda batch: _of_subjects(case, batch))
-    queue = torchio.Queue(
-        dataset,
-        max_length=len(subjects) * case.patches,
-        samples_per_volume=case.patches,
-        sampler=torchio.UniformSampler(PATCH),
-        num_workers=2,
-    )
-    loader = torchio.SubjectsLoader(queue, batch_size=case.patches)
-    return Epoch(loader, lambda batch: _of_subjects(case, batch))
+
+    return prepare
 
 
 def _of_subjects(case: Case, batch: dict[str, Any]) -> Iterator[Sample]:
@@ -234,7 +247,19 @@ EPOCH: Final = (
     Contender("MONAI ITKReader", _monai("ITKReader"), 2, modules=_MONAI),
     Contender("MONAI PydicomReader", _monai("PydicomReader"), 2, modules=_MONAI),
     Contender("MONAI CacheDataset", _monai("ITKReader", is_cached=True), 2, modules=_MONAI),
-    Contender("TorchIO", _torchio, 2, modules=("torchio",)),
+    Contender(
+        "MONAI + torchdicom",
+        _monai(_OUR_READER),
+        2,
+        modules=(*_MONAI, "torchdicom.interop.monai"),
+    ),
+    Contender("TorchIO", _torchio(), 2, modules=("torchio",)),
+    Contender(
+        "TorchIO + torchdicom",
+        _torchio(is_ours=True),
+        2,
+        modules=("torchio", "torchdicom.interop.torchio"),
+    ),
     Contender("converted: .npy", _npy, 2, modules=_TORCH),
     Contender("converted: .nii.gz", _nifti, 2, modules=("nibabel", *_TORCH)),
 )
