@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -247,3 +248,12 @@ def test_metatensor(tmp_path: Path) -> None:
     assert (image.meta["units"], image.meta["space"]) == ("HU", "RAS")
     times = td.load(two_times(tmp_path / "mr")).to_metatensor()
     assert times[:, 1, 0].tolist() == [[1, 201], [101, 301]]
+
+
+def test_without_monai_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = td.load(write_landmark(tmp_path))
+    monkeypatch.setitem(sys.modules, "monai", None)
+    monkeypatch.delitem(sys.modules, "torchdicom.interop.monai")
+    monkeypatch.delattr("torchdicom.interop.monai")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'torchdicom\[monai\]'"):
+        volume.to_metatensor()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -215,3 +217,10 @@ def test_trap(tmp_path: Path, trap: Trap) -> None:
     assert image.num_channels == (trap.ours.shape[3] if len(trap.ours.shape) > 3 else 1)
     assert answer_of(image.data[0], image.affine) == first_channel(trap.ours)
     assert told == (trap.torchio or first_channel(trap.ours))
+
+
+def test_without_torchio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchio", None)
+    monkeypatch.delitem(sys.modules, "torchdicom.interop.torchio")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'torchdicom\[torchio\]'"):
+        importlib.import_module("torchdicom.interop.torchio")

@@ -28,6 +28,7 @@ with needs("monai"):
     import monai.data
     from monai.data import MetaTensor
     from monai.data.image_reader import ImageReader
+    from monai.transforms import Compose
     from monai.utils import SpaceKeys
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ class DicomReader(ImageReader):  # type: ignore[misc]  # MONAI is Any where it i
         ValueError: If there is no such option, or its value is none of the allowed ones.
 
     Example:
-        >>> from monai.transforms import LoadImage
-        >>> image = LoadImage(reader=DicomReader())("tests/data/sts_002/ct")
-        >>> tuple(image.shape), image.meta["units"], image.meta["space"] == "RAS"
+        >>> reader = DicomReader()
+        >>> array, meta = reader.get_data(reader.read("tests/data/sts_002/ct"))
+        >>> array.shape, meta["units"], meta["space"] == "RAS"
         ((161, 143, 48), 'HU', True)
     """
 
@@ -177,7 +178,9 @@ class DictDataset(monai.data.Dataset):  # type: ignore[misc]  # as above
     ) -> None:
         """Nothing is read yet."""
         _check_dataset(dataset)
-        super().__init__(dataset, transform)
+        # Before 1.5 MONAI's own class left it as it was given, None included.
+        steps = transform if isinstance(transform, Compose) else Compose(transform)
+        super().__init__(dataset, steps)
 
     def __getitem__(self, index: Any) -> Any:
         """A sample, or a torch Subset of samples where `index` is a slice or a list."""

@@ -59,6 +59,7 @@ def scalar_image(source: Given, **options: Any) -> torchio.ScalarImage:
         TypeError: If the source is of another type.
 
     Example:
+        >>> import torch
         >>> image = scalar_image("tests/data/sts_002/ct", dtype=torch.int16)
         >>> tuple(image.data.shape), image.data.dtype
         ((1, 161, 143, 48), torch.int16)
