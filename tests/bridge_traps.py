@@ -8,6 +8,7 @@ import numpy as np
 
 from builders import MR_IMAGE, PET_IMAGE, axial, write_series
 from builders_enhanced import write_enhanced
+from builders_multiframe import mosaic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ class Trap(NamedTuple):
 def answer_of(array: Any, affine: Any) -> Answer:
     """What a reader of MONAI gave, or a TorchIO image without its channel."""
     values = np.asarray(array)
+    if values.ndim == 2:
+        values = values[..., None]
     line = values[1, 0].reshape(values.shape[2], -1)[:, 0]
     step = np.asarray(affine)[:3, 2] + 0.0  # no -0
     return Answer(
@@ -80,6 +83,11 @@ def _enhanced(folder: Path) -> None:
     write_enhanced(folder / "a.dcm", 3)
 
 
+def _mosaic(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "a.dcm").write_bytes(mosaic(4))
+
+
 def _series(n: int, **attributes: Any) -> Callable[[Path], object]:
     return lambda folder: write_series(folder, n, **attributes)
 
@@ -97,6 +105,7 @@ _TRUNCATED: Final = Answer((4, 3, 3), _up(2.5), (1.0, 50.0, 502.0))
 _UPRIGHT: Final = Answer((4, 3, 4), _up(5.099), _FOUR)
 _ONE_TOO_MANY: Final = Answer((4, 3, 5), _up(0.625), (*_FOUR, -923.0))
 _TIMES_IN_A_ROW: Final = Answer((4, 3, 4), _up(0.667), (1.0, 101.0, 201.0, 301.0))
+_TILES: Final = Answer((6, 4, 1), _up(4.0), (1.0,))
 
 TRAPS: Final = {
     "missing slice": Trap(_gap, "missing_slices", _GAPPED, _GAPPED, _GAPPED),
@@ -177,6 +186,13 @@ TRAPS: Final = {
         None,
         Answer((3, 3, 4), _up(1.0), (4.0, 5.0, 6.0, 7.0)),
         None,
+    ),
+    "Siemens mosaic": Trap(
+        _mosaic,
+        Answer((3, 2, 4), _up(4.0), (1.0, 11.0, 21.0, 31.0)),
+        _TILES,
+        _TILES._replace(step_mm=_up(1.0)),
+        _TILES,
     ),
     "colours": Trap(
         _series(
