@@ -48,7 +48,7 @@ def test_it_is_what_highdicom_reads(data_dir: Path) -> None:
     theirs = highdicom.get_volume_from_series(
         [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
     )
-    ours = to_highdicom(td.load(folder, include_metadata=["FrameOfReferenceUID"]))
+    ours = to_highdicom(td.scan(folder, include_metadata=["FrameOfReferenceUID"])[0].load())
     assert ours.geometry_equal(theirs, tol=1e-4)
     assert np.array_equal(ours.array, theirs.array)
     assert ours.frame_of_reference_uid == theirs.frame_of_reference_uid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_types(dtype: torch.dtype, name: str) -> None:
         ({"space": "VOLUME"}, r"those of its transducer"),
     ],
 )
-def test_what_it_cannot_have_is_refused(changes: dict[str, object], said: str) -> None:
+def test_what_it_cannot_have_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         to_sitk(volume_of(counted(2, 3, 4), **changes))
 

@@ -22,7 +22,7 @@ def to_highdicom(volume: Volume) -> highdicom.Volume:
     highdicom has slices, rows and columns as we do, but as a right-handed system: z is flipped,
     and the affine says so. Dims t and c are its channels: t by the first of its coordinates that
     tells all times apart, else by their number. FrameOfReferenceUID is carried where
-    ``load(..., include_metadata=["FrameOfReferenceUID"])`` asked for it. Other metadata, units,
+    ``scan(..., include_metadata=["FrameOfReferenceUID"])`` asked for it. Other metadata, units,
     verdict, provenance and valid_mask are not carried.
 
     Args:
@@ -73,7 +73,7 @@ def _channels(volume: Volume) -> dict[Any, list[Any]]:
 def _times(volume: Volume) -> tuple[Any, list[Any]]:
     """What the dim t is about."""
     for keyword, values in volume.coords.get("t", {}).items():
-        if values.ndim > 1 or len(values.unique()) < len(values):
+        if values.ndim > 1 or len(set(values.tolist())) < len(values):
             continue
         descriptor = highdicom.ChannelDescriptor(keyword)
         if descriptor.value_type in {int, float}:
