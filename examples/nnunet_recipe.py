@@ -3,8 +3,8 @@
     python -m examples.nnunet_recipe
 
 makes a small set in ``nnunet_recipe`` of this folder. For your own, give each case its series and
-its label, here the two lines of the loop. nnU-Net's commands go on from there, once
-``python -m torchdicom.interop.nnunet`` has told them of `DicomIO`:
+its label, as the loop does. nnU-Net's commands go on from there, once nnUNet_raw and the others are
+set as below, and ``python -m torchdicom.interop.nnunet`` has told them of `DicomIO`:
 
     nnUNetv2_plan_and_preprocess -d 1
     nnUNetv2_train 1 3d_fullres 0

@@ -7,7 +7,7 @@ in its environment, which makes one file there that imports this one.
 
 An image of a case is a DICOM file, a folder, or a file of `write_series_file`, which is what
 dataset.json has: nnU-Net wants files there. ``file_ending`` is that of labels and predictions,
-``".nii.gz"``.
+``".nii.gz"``. Its predictor takes all three, as lists of images and a name for each prediction.
 """
 
 from __future__ import annotations
