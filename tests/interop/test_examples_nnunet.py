@@ -1,0 +1,41 @@
+"""The recipe for nnU-Net, from an empty folder as its docstring has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples import nnunet_recipe
+from helpers import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_command_of_the_docstring(tmp_path: Path) -> None:
+    assert "python -m examples.nnunet_recipe" in (nnunet_recipe.__doc__ or "")
+    run = subprocess.run(
+        [sys.executable, "-m", "examples.nnunet_recipe"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert run.returncode == 0, run.stderr
+    # nnU-Net prints what is wrong, and goes on.
+    assert "verify_dataset_integrity Done" in run.stdout
+    assert "Error" not in run.stdout
+    assert "Warning" not in run.stdout
+    folder = tmp_path / "nnunet_recipe" / "preprocessed" / nnunet_recipe.NAME
+    fingerprint = json.loads((folder / "dataset_fingerprint.json").read_text())
+    assert fingerprint["spacings"] == [[2.5, 1.5, 1.5]] * 2
+    assert fingerprint["shapes_after_crop"] == [[32, 80, 80]] * 2
+    # Balls are 100 HU in noise of 40 HU around 0: their median is theirs alone where labels are.
+    inside = fingerprint["foreground_intensity_properties_per_channel"]["0"]
+    assert inside["median"] == pytest.approx(100, abs=2)
