@@ -21,6 +21,7 @@ _ELEMENTS: Final[dict[str, tuple[int, str]]] = {
     "SeriesTime": (0x00080031, "TM"),
     "AcquisitionTime": (0x00080032, "TM"),
     "Modality": (0x00080060, "CS"),
+    "PatientID": (0x00100020, "LO"),
     "PatientWeight": (0x00101030, "DS"),
     "RadiopharmaceuticalStartTime": (0x00181072, "TM"),
     "RadionuclideTotalDose": (0x00181074, "DS"),

@@ -118,6 +118,7 @@ def _write_ct(folder: Path, hounsfield: np.ndarray[Any, Any], uid: str) -> None:
             SOPClassUID=_CT,
             SOPInstanceUID=f"{uid}.{z + 1}",
             SeriesInstanceUID=uid,
+            PatientID=uid,  # each is another patient
             Modality="CT",
             InstanceNumber=z + 1,
             ImagePositionPatient=(0, 0, 2.5 * z),

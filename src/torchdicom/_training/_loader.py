@@ -47,6 +47,7 @@ class Loader:
         batch_size: Samples in a batch.
         sampler: The sampler, or None.
         drop_last: Whether a last batch of fewer samples is left out.
+        batch_sampler: None: it makes batches itself. Lightning asks any loader with a sampler.
 
     Example:
         >>> import torch
@@ -63,6 +64,8 @@ class Loader:
         (2, 1, 143, 161)
         (2, 1, 143, 161)
     """
+
+    batch_sampler = None
 
     def __init__(
         self,

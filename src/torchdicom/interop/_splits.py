@@ -1,0 +1,156 @@
+"""Which series go into which part: by patient or study, never by slice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+from torchdicom._index import Index
+from torchdicom._scan import scan
+from torchdicom._series import Series
+
+if TYPE_CHECKING:
+    By = str | Callable[[Series], object] | Mapping[str, object]
+
+_KEYWORDS: Final = {"patient": "PatientID", "study": "StudyInstanceUID"}
+# Of the same volume lies in it; datasets look at it where a label has a grid of its own.
+_FRAME_OF_REFERENCE: Final = "FrameOfReferenceUID"
+
+
+def split(
+    source: Any, fractions: Mapping[str, float], *, by: By = "patient", seed: int = 0
+) -> dict[str, tuple[Series, ...]]:
+    """Part the series of a source, all of one patient, or of one study, into the same part.
+
+    Which part a patient is in depends on ``seed`` and on who else is there, not on the order of
+    files. Nothing about patients is kept: their numbers are only compared.
+
+    Args:
+        source: A folder or file, or a list of them, which are scanned; an `Index`, made with
+            ``scan(..., include_metadata=("PatientID",))``, or ``("StudyInstanceUID",)`` where
+            ``by`` is ``"study"``; or a list of its `Series`.
+        fractions: What share of the patients each part gets, by its name, such as
+            ``{"train": 0.8, "val": 0.1, "test": 0.1}``; they add up to 1.
+        by: ``"patient"`` (PatientID) or ``"study"`` (StudyInstanceUID: a patient with two studies
+            may be in two parts then); or a callable on the `Series`, or a mapping by their key,
+            that gives whatever must not be parted.
+        seed: Another one parts them otherwise.
+
+    Returns:
+        dict: the series of each part, in the order of the source. Every part has some, unless its
+        fraction is 0.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If an argument is of another type than it may be.
+        ValueError: If the fractions do not add up to 1, a series does not say whose it is, or there
+            are fewer patients than parts.
+
+    Example:
+        >>> import torchdicom as td
+        >>> index = td.scan("tests/data")
+        >>> parts = split(index, {"train": 1.0}, by=lambda series: series.key)
+        >>> [series.modality for series in parts["train"]]
+        ['CT']
+    """
+    names = _checked(fractions)
+    series = series_of(source, by)
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        groups.setdefault(_group_of(one, by), []).append(one)
+    # By a digest, so that neighbours in a list are none here.
+    order = sorted(groups, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    counts = _counts(len(order), fractions, names, by)
+    ends = [0, *accumulate(counts)]
+    parts = {}
+    for k, name in enumerate(names):
+        inside = set(order[ends[k] : ends[k + 1]])
+        parts[name] = tuple(one for one in series if _group_of(one, by) in inside)
+    return parts
+
+
+def series_of(source: Any, by: By) -> list[Series]:
+    """The series of a source; folders are scanned with what `by` looks at.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If it is nothing that has series.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        source = [source]
+    if isinstance(source, (list, tuple)) and all(isinstance(n, (str, os.PathLike)) for n in source):
+        keyword = _KEYWORDS.get(by) if isinstance(by, str) else None
+        wanted = (_FRAME_OF_REFERENCE, *([keyword] if keyword else []))
+        source = scan(list(source), include_metadata=wanted) if source else source
+    found = list(source) if isinstance(source, Sequence) else []
+    if found and all(isinstance(one, Series) for one in found):
+        return found
+    what = "one without series" if isinstance(source, Index) else type(source).__name__
+    msg = f"source must be a folder, an Index, or a list of folders or of Series, not {what}"
+    raise TypeError(msg)
+
+
+def _checked(fractions: object) -> tuple[str, ...]:
+    """The names of the parts."""
+    if not isinstance(fractions, Mapping):
+        msg = f"fractions must be a mapping such as {{'train': 0.9, 'val': 0.1}}, not {fractions!r}"
+        raise TypeError(msg)
+    values = list(fractions.values())
+    if any(not 0 <= value <= 1 for value in values) or abs(sum(values) - 1) > 1e-6:
+        msg = f"fractions must be from 0 to 1 and add up to 1: {dict(fractions)}"
+        raise ValueError(msg)
+    return tuple(fractions)
+
+
+def _counts(groups: int, fractions: Mapping[str, float], names: Sequence[str], by: By) -> list[int]:
+    """How many groups each part gets: the nearest whole numbers, none of them 0 without need."""
+    wanted = [name for name in names if fractions[name] > 0]
+    if groups < len(wanted):
+        what = {"patient": "patients", "study": "studies"}.get(str(by), "groups")
+        msg = f"{groups} {what} cannot be parted into {', '.join(wanted)}: each needs one at least"
+        raise ValueError(msg)
+    counts = {name: 1 if name in wanted else 0 for name in names}
+    while sum(counts.values()) < groups:
+        # To the part that is furthest below its share.
+        needy = max(wanted, key=lambda name: fractions[name] * groups - counts[name])
+        counts[needy] += 1
+    return [counts[name] for name in names]
+
+
+def _group_of(series: Series, by: By) -> str:
+    """Whose a series is.
+
+    Raises:
+        TypeError: If `by` is nothing that tells.
+        ValueError: If the series does not say it.
+    """
+    if isinstance(by, str):
+        return _attribute(series, by)
+    if isinstance(by, Mapping):
+        if series.key not in by:
+            msg = f"by has no value for series {series.key}"
+            raise ValueError(msg)
+        return repr(by[series.key])
+    if callable(by):
+        return repr(by(series))
+    msg = f"by must be 'patient', 'study', a callable or a mapping, not {type(by).__name__}"
+    raise TypeError(msg)
+
+
+def _attribute(series: Series, by: str) -> str:
+    if by not in _KEYWORDS:
+        msg = f"by must be 'patient', 'study', a callable or a mapping, not {by!r}"
+        raise ValueError(msg)
+    keyword = _KEYWORDS[by]
+    value = str(series.metadata.get(keyword, "")).strip()
+    if value:
+        return value
+    msg = (
+        f"Series {series.key} has no {keyword}, so that nobody knows which series belong together: "
+        f"scan with include_metadata=({keyword!r},); where the files lack it, give by= a callable "
+        "that tells whose a series is, of its paths perhaps"
+    )
+    raise ValueError(msg)
