@@ -82,6 +82,7 @@ def readme(text: str) -> str:
     if not set(_EPOCHS) <= set(answered()):
         return text
     answers = {of: tables.read(report.RESULTS, name) for name, of in _EPOCHS.items()}
+    text = _marked(text, "switch", epoch_page.switch(answers["volumes"]["rows"]))
     return _marked(text, "training", epoch_page.readme(answers))
 
 

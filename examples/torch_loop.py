@@ -38,7 +38,7 @@ def main(folder: str | Path) -> None:
         for batch in loader:
             loss = nn.functional.mse_loss(network(batch["image"]), batch["image"])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             done += 1
             print(f"step {done}: loss {loss.item():.4f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import importlib.metadata
 import json
 import re
@@ -195,3 +196,8 @@ def test_libraries_come_from_the_wheel(tmp_path: Path) -> None:
     # Python and torch may have a libcrypto of theirs; nothing that came with torchdicom may be.
     late = set(foreign) - set(seen["before"])
     assert [path for path in late if foreign[path] in carried] == []
+
+
+def test_a_bridge_names_its_extra() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'torchdicom\[lightning\]'"):
+        importlib.import_module("torchdicom.interop.lightning")

@@ -120,7 +120,7 @@ def _counts(groups: int, fractions: Mapping[str, float], names: Sequence[str], b
     return [counts[name] for name in names]
 
 
-def _group_of(series: Series, by: By) -> str:
+def _group_of(series: Series, by: Any) -> str:
     """Whose a series is.
 
     Raises:
@@ -134,10 +134,10 @@ def _group_of(series: Series, by: By) -> str:
             msg = f"by has no value for series {series.key}"
             raise ValueError(msg)
         return repr(by[series.key])
-    if callable(by):
-        return repr(by(series))
-    msg = f"by must be 'patient', 'study', a callable or a mapping, not {type(by).__name__}"
-    raise TypeError(msg)
+    if not callable(by):
+        msg = f"by must be 'patient', 'study', a callable or a mapping, not {type(by).__name__}"
+        raise TypeError(msg)
+    return repr(by(series))
 
 
 def _attribute(series: Series, by: str) -> str:

@@ -87,7 +87,8 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
             ValueError: If the fractions are of other parts.
         """
         super().__init__()
-        for name, make in (("dataset", dataset), ("eval_dataset", eval_dataset or dataset)):
+        makers: dict[str, Any] = {"dataset": dataset, "eval_dataset": eval_dataset or dataset}
+        for name, make in makers.items():
             if not callable(make):
                 msg = f"{name} must be a callable that makes a dataset of a list of Series"
                 raise TypeError(msg)
@@ -99,8 +100,8 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
         self._make = {"train": dataset, "eval": eval_dataset or dataset}
         self._batch_size = {"train": batch_size, "eval": eval_batch_size or batch_size}
         self._drop_last = drop_last
-        self._options = {"prefetch": prefetch, "pin_memory": pin_memory, "pad": pad}
-        self._options["num_threads"] = num_threads
+        self._options: dict[str, Any] = {"num_threads": num_threads, "prefetch": prefetch}
+        self._options |= {"pin_memory": pin_memory, "pad": pad}
         self._datasets: dict[str, Any] = {}
 
     def setup(self, stage: str | None = None) -> None:

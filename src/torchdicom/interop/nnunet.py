@@ -150,6 +150,15 @@ def write_series_file(file: str | Path, source: str | Path, *, series: str | Non
     Raises:
         FileNotFoundError: If there is no source.
         ValueError: If ``file`` has another ending.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = f"{folder}/case_0000.series.json"
+        ...     write_series_file(file, "tests/data/sts_002/ct")
+        ...     image, properties = DicomIO().read_images([file])
+        >>> image.shape, [round(mm, 4) for mm in properties["spacing"]]
+        ((1, 48, 143, 161), [3.27, 0.9766, 0.9766])
     """
     if not os.fspath(file).endswith(_SERIES_FILE):
         msg = f"the file of a series ends in {_SERIES_FILE}, and {file} does not"
