@@ -50,8 +50,8 @@ def read_dicom(
     The columns are the names in a sample: ``image``, a tensor of shape (channels, slices, rows,
     columns) or (channels, rows, columns), ``affine`` (4, 4) and ``spacing_mm`` (3,) of float64,
     ``series``, and what else there is: ``frame``, ``position``, ``mask``, ``label``, ``target``.
-    Values and types are those of ``dataset[i]``, as NumPy arrays. Where images differ in shape, they
-    are Ray's tensors of variable shape. Text is no tensor: ``drop_columns(["series"])`` comes
+    Values and types are those of ``dataset[i]``, as NumPy arrays. Where images differ in shape,
+    they are Ray's tensors of variable shape. Text is no tensor: ``drop_columns(["series"])`` comes
     before ``iter_torch_batches``.
 
     Nothing is read here. The dataset travels to the tasks as it is now, random patches of its epoch
@@ -231,7 +231,7 @@ def _blocks(kept: ray.ObjectRef, numbers: Sequence[int], num_threads: int) -> It
     yield _block(rows)
 
 
-def _row(i: int, sample: Row) -> Row:
+def _row(i: int, sample: dict[Any, Any]) -> Row:
     """A sample with arrays for tensors.
 
     Raises:
@@ -249,11 +249,12 @@ def _row(i: int, sample: Row) -> Row:
 def _value(name: str, value: object) -> Any:
     """An array, or what is no tensor as it is."""
     if isinstance(value, torch.Tensor):
+        # Not as a tensor of torchvision, which may have methods of its own.
+        tensor = value.detach().cpu().as_subclass(torch.Tensor)
         try:
-            # Not as a tensor of torchvision, which may have methods of its own.
-            value = value.detach().cpu().as_subclass(torch.Tensor).numpy()
+            value = tensor.numpy()
         except (TypeError, RuntimeError):  # bfloat16 or sparse
-            raise _unheld(name, f"a tensor of {value.dtype}, {value.layout}") from None
+            raise _unheld(name, f"a tensor of {tensor.dtype}, {tensor.layout}") from None
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind not in "biuf":
             raise _unheld(name, f"an array of {value.dtype}")
