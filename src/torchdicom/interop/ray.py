@@ -249,12 +249,12 @@ def _row(i: int, sample: dict[Any, Any]) -> Row:
 def _value(name: str, value: object) -> Any:
     """An array, or what is no tensor as it is."""
     if isinstance(value, torch.Tensor):
-        # Not as a tensor of torchvision, which may have methods of its own.
-        tensor = value.detach().cpu().as_subclass(torch.Tensor)
+        kind = f"a tensor of {value.dtype}, {value.layout}"
         try:
-            value = tensor.numpy()
+            # Not as a tensor of torchvision, which may have methods of its own.
+            value = value.detach().cpu().as_subclass(torch.Tensor).numpy()
         except (TypeError, RuntimeError):  # bfloat16 or sparse
-            raise _unheld(name, f"a tensor of {tensor.dtype}, {tensor.layout}") from None
+            raise _unheld(name, kind) from None
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind not in "biuf":
             raise _unheld(name, f"an array of {value.dtype}")
