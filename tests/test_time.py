@@ -321,7 +321,9 @@ def test_an_attribute_that_stands_there_twice(tmp_path: Path, backend: Backend) 
         path.write_bytes(
             data.replace(one, one + encode([element("TemporalPositionIdentifier", 2)]))
         )
-    assert along_t(td.load(tmp_path, backend=backend)) == {"TemporalPositionIdentifier": [1, 2]}
+    with expect_error("invalid_multiplicity", path=paths[3]) as caught:
+        td.load(tmp_path, backend=backend)
+    assert caught.value.element == "(0020,0100) TemporalPositionIdentifier"
 
 
 # --- of enhanced files

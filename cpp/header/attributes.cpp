@@ -214,9 +214,7 @@ bool read_time(const Element& element, ElementReader& reader, Moment& moment, Fi
         times.diffusion_gradient = read_doubles<3>(element, reader);
         return true;
     case tags::InConcatenationTotalNumber:
-        if (element.length >= sizeof(std::uint16_t)) { // what is cut off says nothing
-            header.concatenation.total = read_binary<std::uint16_t>(element, reader);
-        }
+        header.concatenation.total = read_binary<std::uint16_t>(element, reader);
         return true;
     default:
         return false;
@@ -308,23 +306,6 @@ void read_element(const Element& element, ElementReader& reader, const HeaderOpt
          element.place());
 }
 
-/// Throws where an attribute is there again (PS3.5 7.1). Walks the elements before it once more: in
-/// files that are in order, as nearly all are, no attribute has to be asked about.
-void check_once(ByteWindow& window, std::uint64_t offset, ElementSyntax syntax,
-                const Element& element) {
-    ElementReader reader{window, syntax, offset};
-    while (reader.position() < element.offset) {
-        const Element earlier = reader.next();
-        if (earlier.tag == element.tag) {
-            fail(ErrorCode::invalid_multiplicity,
-                 "The attribute is there twice, and may be only once. Correct the file or leave it "
-                 "out",
-                 element.place());
-        }
-        reader.skip(earlier);
-    }
-}
-
 void finish(const HeaderOptions& options, Collected& collected, FileHeader& header) {
     collected.vendor.finish(header.times);
     if (!header.times.acquisition_time) {
@@ -359,8 +340,8 @@ void read_attributes(ByteWindow& window, std::uint64_t offset, const HeaderOptio
             fail_stray(element);
         }
         if (element.tag <= highest && !keyword_of(element.tag).empty() &&
-            !is_for_display(element.tag) && !is_of_slices(element.tag)) {
-            check_once(window, offset, header.element_syntax, element);
+            !is_for_display(element.tag)) {
+            reader.check_once(offset, element);
         }
         highest = std::max(highest, element.tag);
         if (holds_pixels(element.tag)) {

@@ -1,5 +1,6 @@
 #include "header/element_reader.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace torchdicom {
@@ -222,6 +223,7 @@ std::size_t ElementReader::walk(const Element& sequence, const Visit& visit) {
 void ElementReader::walk_item(const Element& sequence, const Element& item, std::size_t index,
                               const Visit& visit) {
     const std::uint64_t end = item.value_offset + item.length; // where it has a length
+    Tag highest = 0;
     while (item.has_undefined_length || position_ < end) {
         const Element element = next();
         if (item.has_undefined_length && element.tag == tags::ItemDelimitationItem) {
@@ -230,6 +232,10 @@ void ElementReader::walk_item(const Element& sequence, const Element& item, std:
         if (is_delimiter(element.tag)) {
             fail_sequence(sequence, element);
         }
+        if (element.tag <= highest && !keyword_of(element.tag).empty()) {
+            check_once(item.value_offset, element);
+        }
+        highest = std::max(highest, element.tag);
         visit(index, element);
         if (position_ == element.value_offset) {
             skip(element);
@@ -237,6 +243,21 @@ void ElementReader::walk_item(const Element& sequence, const Element& item, std:
     }
     if (position_ != end) {
         fail_longer(item);
+    }
+}
+
+void ElementReader::check_once(std::uint64_t first, const Element& element) const {
+    ElementReader before{*window_, syntax_, first};
+    before.depth_ = depth_;
+    while (before.position_ < element.offset) {
+        const Element earlier = before.next();
+        if (earlier.tag == element.tag) {
+            fail(ErrorCode::invalid_multiplicity,
+                 "The attribute is there twice, and may be only once. Correct the file or leave it "
+                 "out",
+                 element.place());
+        }
+        before.skip(earlier);
     }
 }
 

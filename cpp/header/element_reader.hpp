@@ -67,6 +67,11 @@ class ElementReader {
     /// afterwards. Returns the number of items. Throws what `skip` and `visit` throw.
     std::size_t walk(const Element& sequence, const Visit& visit);
 
+    /// Throws invalid_multiplicity where an attribute is there again (PS3.5 7.1): walks the
+    /// elements from `first` on up to it once more. Where elements are in order, as nearly all are,
+    /// nobody has to ask; and of attributes that the core does not read nobody should.
+    void check_once(std::uint64_t first, const Element& element) const;
+
     /// The byte order of the values at this place.
     [[nodiscard]] std::endian order() const noexcept { return syntax_.order; }
 

@@ -155,65 +155,6 @@ constexpr std::array kKeywords{
 
 static_assert(std::ranges::is_sorted(kKeywords, {}, &KeywordRow::tag));
 
-constexpr std::array<Tag, 54> kOfSlices{
-    tags::AcquisitionDate,
-    tags::AcquisitionDateTime,
-    tags::AcquisitionTime,
-    tags::FrameType,
-    tags::ComplexImageComponent,
-    tags::SpacingBetweenSlices,
-    tags::TriggerTime,
-    tags::MRReceiveCoilSequence,
-    tags::FrameAcquisitionDateTime,
-    tags::DiffusionGradientDirectionSequence,
-    tags::EffectiveEchoTime,
-    tags::DiffusionBValue,
-    tags::DiffusionGradientOrientation,
-    tags::MRTimingAndRelatedParametersSequence,
-    tags::MREchoSequence,
-    tags::MRDiffusionSequence,
-    tags::CardiacSynchronizationSequence,
-    tags::MRImageFrameTypeSequence,
-    tags::CTImageFrameTypeSequence,
-    tags::PETFrameTypeSequence,
-    tags::USImageDescriptionSequence,
-    tags::AcquisitionNumber,
-    tags::TemporalPositionIdentifier,
-    tags::StackID,
-    tags::FrameContentSequence,
-    tags::PlanePositionSequence,
-    tags::PlaneOrientationSequence,
-    tags::TemporalPositionIndex,
-    tags::NominalCardiacTriggerDelayTime,
-    tags::FrameAcquisitionNumber,
-    tags::ConcatenationUID,
-    tags::InConcatenationTotalNumber,
-    tags::NominalPercentageOfCardiacPhase,
-    tags::ImagePositionVolume,
-    tags::ImageOrientationVolume,
-    tags::TemporalPositionTimeOffset,
-    tags::PlanePositionVolumeSequence,
-    tags::PlaneOrientationVolumeSequence,
-    tags::TemporalPositionSequence,
-    tags::PixelMeasuresSequence,
-    tags::FrameVOILUTSequence,
-    tags::PixelValueTransformationSequence,
-    tags::FramePixelDataPropertiesSequence,
-    tags::ParametricMapFrameTypeSequence,
-    tags::EnergyWindowVector,
-    tags::DetectorVector,
-    tags::DetectorInformationSequence,
-    tags::RRIntervalVector,
-    tags::TimeSlotVector,
-    tags::SliceVector,
-    tags::TimeSliceVector,
-    tags::FrameReferenceTime,
-    tags::DoseUnits,
-    tags::GridFrameOffsetVector,
-};
-
-static_assert(std::ranges::is_sorted(kOfSlices));
-
 constexpr TagFilter kKnown = [] {
     TagFilter filter;
     for (const KeywordRow& row : kKeywords) {
@@ -223,8 +164,6 @@ constexpr TagFilter kKnown = [] {
 }();
 
 } // namespace
-
-bool is_of_slices(Tag tag) noexcept { return std::ranges::binary_search(kOfSlices, tag); }
 
 const TagFilter& known_tags() noexcept { return kKnown; }
 

@@ -172,9 +172,6 @@ class TagFilter {
     std::array<std::uint64_t, 1024 / kBits> bits_{};
 };
 
-/// Attributes that only loads and scans read: of two the last counts.
-[[nodiscard]] bool is_of_slices(Tag tag) noexcept;
-
 /// All attributes that the core reads.
 [[nodiscard]] const TagFilter& known_tags() noexcept;
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdicom._reference._checks import check_frames, check_times
 from torchdicom._reference._concatenations import Concatenation
 from torchdicom._reference._dose import dose_headers
 from torchdicom._reference._groups import frame_header, has_groups, read_groups
@@ -41,6 +42,9 @@ def read_slices(source: Source, extra: Mapping[str, int] | None = None) -> list[
         OSError: If the file cannot be read.
     """
     file, values = read_with_values(source, extra)
+    check_times(values)
+    if file.raw["SOPClassUID"] not in OTHER_CLASSES:
+        check_frames(values)
     if file.raw["SOPClassUID"] in OTHER_CLASSES or not _has_frames(file):
         return [file]
     csa = csa_texts(values) if is_mosaic(file) else {}
@@ -59,6 +63,8 @@ def read_frames(source: Source) -> list[FileHeader]:
         OSError: If the file cannot be read.
     """
     file, values = read_with_values(source)
+    check_times(values)
+    check_frames(values)
     return _frames(file, values) if _has_frames(file) else [file]
 
 

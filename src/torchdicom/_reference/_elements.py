@@ -8,7 +8,7 @@ from typing import Final
 
 from torchdicom._errors import LimitError, ParseError
 from torchdicom._metadata import PADDING
-from torchdicom._reference._tags import PIXEL_TAGS, READ_TAGS, TAGS, element_name
+from torchdicom._reference._tags import KNOWN_TAGS, PIXEL_TAGS, READ_TAGS, TAGS, element_name
 
 IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
@@ -306,6 +306,9 @@ class _Walker:
             if element.tag == ITEM_END and item.length == UNDEFINED:
                 break
             self._check_inside(element)
+            if element.tag in found and element.tag in KNOWN_TAGS:
+                msg = "The attribute is there twice in one item, and PS3.5 7.1 allows it once"
+                raise self.error(msg, "invalid_multiplicity", element.tag, element.offset)
             found[element.tag] = element
             at = self.skip(element, end, 1)
         return found

@@ -7,7 +7,7 @@ from typing import Final
 from torchdicom._metadata import METADATA
 
 # Where frames lie, and when they were taken: read where a file is divided into its frames, and for
-# the axis of time. `read_header` looks at none of them.
+# the axis of time. `read_header` looks at no value of them.
 _OF_FRAMES: Final[dict[str, int]] = {
     "AcquisitionDate": 0x0008_0022,
     "AcquisitionDateTime": 0x0008_002A,
@@ -158,10 +158,11 @@ _IN_ITEMS: Final = frozenset(
 # What is read for one output alone harms no other.
 _ASKED_FOR: Final = frozenset("WindowCenter WindowWidth VOILUTFunction VOILUTSequence".split())
 READ_TAGS: Final = frozenset(
-    tag
-    for name, tag in TAGS.items()
-    if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR | _OF_FRAMES.keys()
+    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR
 )
+
+# In an item nothing that is read is there twice.
+KNOWN_TAGS: Final = READ_TAGS | {TAGS[name] for name in _IN_ITEMS | _ASKED_FOR}
 
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}
 
