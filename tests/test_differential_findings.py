@@ -91,6 +91,14 @@ def test_attribute_that_is_there_twice(backend: Backend, keyword: str, value: ob
         read_header(data, backend)
 
 
+def test_attribute_of_items_that_is_there_twice_outside_of_any(backend: Backend) -> None:
+    code = Element(0x00080100, "SH", "no item")
+    elements = ct_elements()
+    with expect_error("invalid_multiplicity") as caught:
+        read_header(part10(encode([*elements[:-1], code, code, elements[-1]])), backend)
+    assert caught.value.element == "(0008,0100) CodeValue"
+
+
 def test_order_and_unread_attributes_are_free(backend: Backend) -> None:
     elements = ct_elements()
     private = Element(0x00091010, "LO", "twice")

@@ -148,21 +148,14 @@ _METADATA_ONLY: Final = frozenset(
     MagneticFieldStrength ConvolutionKernel PatientPosition ViewPosition
     ImageLaterality""".split()
 )
-# These stand in items alone; at the top level they mean nothing.
-_IN_ITEMS: Final = frozenset(
-    """CodeValue LUTDescriptor LUTData ModalityLUTType
-    MeasurementUnitsCodeSequence LUTLabel RealWorldValueLUTData RealWorldValueIntercept
-    RealWorldValueSlope RealWorldValueFirstValueMapped RealWorldValueLastValueMapped
-    DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped""".split()
-)
 # What is read for one output alone harms no other.
 _ASKED_FOR: Final = frozenset("WindowCenter WindowWidth VOILUTFunction VOILUTSequence".split())
 READ_TAGS: Final = frozenset(
-    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _IN_ITEMS | _ASKED_FOR
+    tag for name, tag in TAGS.items() if name not in _METADATA_ONLY | _ASKED_FOR
 )
 
 # In an item nothing that is read is there twice.
-KNOWN_TAGS: Final = READ_TAGS | {TAGS[name] for name in _IN_ITEMS | _ASKED_FOR}
+KNOWN_TAGS: Final = READ_TAGS | {TAGS[name] for name in _ASKED_FOR}
 
 _KEYWORDS: Final = {tag: keyword for keyword, tag in TAGS.items()}
 
