@@ -75,6 +75,16 @@ def test_frames_are_sorted_by_place_and_not_by_number(backend: Backend) -> None:
     assert firsts(volume) == [100, 200, 0]
 
 
+@pytest.mark.filterwarnings("ignore::torchdicom.DicomWarning")
+def test_an_attribute_counts_in_its_own_macro_alone(backend: Backend) -> None:
+    # Positions in the Frame Content Sequence, and none in a Plane Position Sequence.
+    data = enhanced(2)
+    moved = data.replace(bytes.fromhex("20001391"), bytes.fromhex("20001191"))
+    assert data.count(bytes.fromhex("20001391")) == 2
+    assert td.load(data, backend=backend).affine is not None
+    assert td.load(moved, backend=backend).affine is None
+
+
 def test_slopes_of_frames(backend: Backend) -> None:
     data = enhanced(2, per_frame={"RescaleSlope": [1, 2.5], "RescaleIntercept": [0, -7]})
     volume = td.load(data, backend=backend)

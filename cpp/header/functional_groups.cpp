@@ -247,6 +247,61 @@ void read_maps(const Element& sequence, ElementReader& reader, const GroupOption
     }
 }
 
+/// Whether an attribute is one of that macro (PS3.3 C.7.6.16.2): what stands in another means
+/// nothing there. Padding is described beside whatever says more of the pixels.
+bool is_of(Tag macro, Tag attribute) noexcept {
+    switch (attribute) {
+    case tags::ImagePositionPatient:
+        return macro == tags::PlanePositionSequence;
+    case tags::ImageOrientationPatient:
+        return macro == tags::PlaneOrientationSequence;
+    case tags::ImagePositionVolume:
+        return macro == tags::PlanePositionVolumeSequence;
+    case tags::ImageOrientationVolume:
+        return macro == tags::PlaneOrientationVolumeSequence;
+    case tags::PixelSpacing:
+    case tags::SliceThickness:
+        return macro == tags::PixelMeasuresSequence;
+    case tags::RescaleIntercept:
+    case tags::RescaleSlope:
+    case tags::RescaleType:
+        return macro == tags::PixelValueTransformationSequence;
+    case tags::StackID:
+    case tags::TemporalPositionIndex:
+    case tags::FrameAcquisitionNumber:
+    case tags::FrameAcquisitionDateTime:
+        return macro == tags::FrameContentSequence;
+    case tags::FrameType:
+    case tags::ComplexImageComponent:
+        return macro == tags::MRImageFrameTypeSequence || macro == tags::CTImageFrameTypeSequence ||
+               macro == tags::PETFrameTypeSequence || macro == tags::USImageDescriptionSequence ||
+               macro == tags::ParametricMapFrameTypeSequence;
+    case tags::EffectiveEchoTime:
+        return macro == tags::MREchoSequence;
+    case tags::RepetitionTime:
+    case tags::FlipAngle:
+        return macro == tags::MRTimingAndRelatedParametersSequence;
+    case tags::ReceiveCoilName:
+        return macro == tags::MRReceiveCoilSequence;
+    case tags::DiffusionBValue:
+    case tags::DiffusionGradientDirectionSequence:
+        return macro == tags::MRDiffusionSequence;
+    case tags::NominalCardiacTriggerDelayTime:
+    case tags::NominalPercentageOfCardiacPhase:
+        return macro == tags::CardiacSynchronizationSequence;
+    case tags::TemporalPositionTimeOffset:
+        return macro == tags::TemporalPositionSequence;
+    case tags::ImagerPixelSpacing:
+        return macro == tags::FramePixelDataPropertiesSequence;
+    case tags::WindowCenter:
+    case tags::WindowWidth:
+    case tags::VOILUTFunction:
+        return macro == tags::FrameVOILUTSequence;
+    default:
+        return true;
+    }
+}
+
 /// One macro of one item. PS3.3 C.7.6.16.2: it has one item, but the maps, of which all count.
 void read_macro(const Element& macro, ElementReader& reader, const GroupOptions& options,
                 FrameValues& values) {
@@ -258,8 +313,11 @@ void read_macro(const Element& macro, ElementReader& reader, const GroupOptions&
         return;
     }
     static_cast<void>(reader.walk(macro, [&](std::size_t item, const Element& element) {
-        if (item == 0) {
+        if (item == 0 && is_of(macro.tag, element.tag)) {
             read_value(element, reader, values);
+        } else if (item == 0) {
+            FrameValues unused; // damaged it is an error all the same
+            read_value(element, reader, unused);
         }
     }));
 }
