@@ -7,21 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from torchdicom._reference._groups import ALL_MACROS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torchdicom._reference._values import Values
 
 _GROUPS: Final = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-_MACROS: Final = tuple(
-    """MRReceiveCoilSequence MRTimingAndRelatedParametersSequence MREchoSequence MRDiffusionSequence
-    CardiacSynchronizationSequence MRImageFrameTypeSequence CTImageFrameTypeSequence
-    PETFrameTypeSequence USImageDescriptionSequence FrameContentSequence PlanePositionSequence
-    PlaneOrientationSequence PlanePositionVolumeSequence PlaneOrientationVolumeSequence
-    TemporalPositionSequence PixelMeasuresSequence FrameVOILUTSequence
-    PixelValueTransformationSequence FramePixelDataPropertiesSequence
-    ParametricMapFrameTypeSequence""".split()
-)
 
 
 def _each(read: Callable[[Values, str], object], names: str) -> dict[str, Callable[..., object]]:
@@ -103,7 +96,7 @@ def check_frames(values: Values) -> None:
 
 
 def _check_macros(group: Values) -> None:
-    for macro in _MACROS:
+    for macro in ALL_MACROS:
         for item in group.items(macro)[:1]:
             for name, read in _IN_MACROS.items():
                 read(item, name)

@@ -70,7 +70,7 @@ MACROS: Final[dict[str, tuple[str, ...]]] = {
     "WindowWidth": _VOI,
     "VOILUTFunction": _VOI,
 }
-_PADDING_MACROS: Final = tuple(dict.fromkeys(name for names in MACROS.values() for name in names))
+ALL_MACROS: Final = tuple(dict.fromkeys(name for names in MACROS.values() for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _texts(values: FrameValues, file: FileHeader, echo_time: float | None) -> di
 
 
 def _padding(values: FrameValues, keyword: str) -> int | None:
-    return (values.group_of(keyword, _PADDING_MACROS) or values.top).short(keyword)
+    return (values.group_of(keyword, ALL_MACROS) or values.top).short(keyword)
 
 
 def _times(values: FrameValues, times: Times) -> Times:
