@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import torchdicom as td
+from example_runs import run_first_command
 from examples import monai_pet, torchio_ct
 from examples.pet_phantom import pet_series
 from examples.phantoms import labelled_volumes
-from helpers import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,22 +35,11 @@ def test_the_phantom_is_what_it_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("example", [monai_pet, torchio_ct], ids=["monai_pet", "torchio_ct"])
 def test_first_command_of_the_docstring(example: ModuleType, tmp_path: Path) -> None:
-    assert len((ROOT / str(example.__file__)).read_text().splitlines()) < 60
-    (command, *_) = re.findall(r"^ {4}python (.*)", example.__doc__ or "", re.MULTILINE)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        [sys.executable, *command.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env=environment,
-    )
-    assert run.returncode == 0, run.stderr
+    printed = run_first_command(example, tmp_path)
     if example is monai_pet:
-        assert run.stdout == f"2 PET series\n{PET * 2}"
+        assert printed == f"2 PET series\n{PET * 2}"
     else:
-        first, *rest = run.stdout.splitlines()
+        first, *rest = printed.splitlines()
         assert first == "6 subjects"
         assert len(rest) == 3
         assert all(re.fullmatch(r"\(8, 1, 32, 32, 16\), [1-9]\d?% of it labelled", r) for r in rest)

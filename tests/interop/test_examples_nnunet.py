@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from example_runs import run_first_command
 from examples import nnunet_recipe
-from helpers import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,19 +16,11 @@ if TYPE_CHECKING:
 
 def test_command_of_the_docstring(tmp_path: Path) -> None:
     assert "python -m examples.nnunet_recipe" in (nnunet_recipe.__doc__ or "")
-    run = subprocess.run(
-        [sys.executable, "-m", "examples.nnunet_recipe"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert run.returncode == 0, run.stderr
+    printed = run_first_command(nnunet_recipe, tmp_path)
     # nnU-Net prints what is wrong, and goes on.
-    assert "verify_dataset_integrity Done" in run.stdout
-    assert "Error" not in run.stdout
-    assert "Warning" not in run.stdout
+    assert "verify_dataset_integrity Done" in printed
+    assert "Error" not in printed
+    assert "Warning" not in printed
     folder = tmp_path / "nnunet_recipe" / "preprocessed" / nnunet_recipe.NAME
     fingerprint = json.loads((folder / "dataset_fingerprint.json").read_text())
     assert fingerprint["spacings"] == [[2.5, 1.5, 1.5]] * 2

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from example_runs import run_first_command
 from examples import lightning_ct, torch_loop
-from helpers import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,20 +17,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("example", [lightning_ct, torch_loop], ids=["lightning_ct", "torch_loop"])
 def test_first_command_of_the_docstring(example: ModuleType, tmp_path: Path) -> None:
-    assert len((ROOT / str(example.__file__)).read_text().splitlines()) < 60
-    (command, *_) = re.findall(r"^ {4}python (.*)", example.__doc__ or "", re.MULTILINE)
-    run = subprocess.run(
-        [sys.executable, *command.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert run.returncode == 0, run.stderr
+    printed = run_first_command(example, tmp_path)
     if example is torch_loop:
-        steps = re.findall(r"step (\d+): loss 0\.\d+", run.stdout)
+        steps = re.findall(r"step (\d+): loss 0\.\d+", printed)
         assert steps == [str(k + 1) for k in range(12)]
     else:
-        (loss,) = re.findall(r"validation loss (0\.\d+)", run.stdout)
+        (loss,) = re.findall(r"validation loss (0\.\d+)", printed)
         assert float(loss) < 0.7
