@@ -85,6 +85,13 @@ class SliceProvenance(NamedTuple):
     intercept: float
 
 
+def turned(affine: torch.Tensor) -> torch.Tensor:
+    """The affine from (x, y, z) to RAS of one from (z, y, x) to LPS, or the other way round."""
+    made = affine[:, [2, 1, 0, 3]]  # a copy
+    made[:2] = -made[:2]
+    return made
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
     """A series as one tensor, with what is needed to trust it.
@@ -205,9 +212,7 @@ class Volume:
             msg = "the volume has no affine, so that its place in the patient is unknown"
             raise ValueError(msg)
         order = [self.dims.index(dim) for dim in ("x", "y", "z", "t", "c") if dim in self.dims]
-        affine = self.affine[:, [2, 1, 0, 3]]  # a copy
-        affine[:2] = -affine[:2]
-        return self.data.permute(order), affine
+        return self.data.permute(order), turned(self.affine)
 
     def to_metatensor(self) -> MetaTensor:
         """The volume as MONAI's spatial transforms take it; needs ``torchdicom[monai]``.

@@ -11,7 +11,7 @@ import torch
 from torchdicom._errors import SeriesError
 from torchdicom._scan import scan
 from torchdicom._training._segmentation import SOP_CLASSES, read_segmentation
-from torchdicom._volume import SliceProvenance, Verdict, Volume
+from torchdicom._volume import SliceProvenance, Verdict, Volume, turned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def read_label(path: str) -> Volume:
         msg = f"the label {path} is {len(label.paths)} segmentations, and must be one"
         raise ValueError(msg)
     data, affine, uid = read_segmentation(label.paths[0])
-    return _placed(data, affine, {} if uid is None else {FRAME_OF_REFERENCE: uid})
+    return bare_volume(data, affine, {} if uid is None else {FRAME_OF_REFERENCE: uid})
 
 
 def widened(data: torch.Tensor) -> torch.Tensor:
@@ -80,13 +80,12 @@ def _read_nifti(path: str) -> Volume:
     # To z, y, x with what is more than that in front, and from RAS to LPS.
     data = data.reshape(data.shape[:3] + (-1,) * (data.ndim > 3))
     order = (2, 1, 0) if data.ndim == 3 else (3, 2, 1, 0)
-    affine = torch.tensor(np.asarray(image.affine, np.float64))[:, [2, 1, 0, 3]]
-    affine[:2] = -affine[:2]
+    affine = turned(torch.tensor(np.asarray(image.affine, np.float64)))
     tensor = torch.from_numpy(native_numbers(data.transpose(order)))
-    return _placed(tensor, affine, {})
+    return bare_volume(tensor, affine, {})
 
 
-def _placed(
+def bare_volume(
     data: torch.Tensor, affine: torch.Tensor | None, metadata: Mapping[str, object]
 ) -> Volume:
     """A volume of nothing but voxels and their place."""

@@ -81,6 +81,11 @@ def check_no_shear(affine: torch.Tensor, target: str, *, tolerance: float = _RIG
         raise ValueError(msg)
 
 
+def in_order(volume: Volume, dims: str) -> torch.Tensor:
+    """A view of the data with its dims in this order, of which it may lack some."""
+    return volume.data.permute([volume.dims.index(dim) for dim in dims if dim in volume.dims])
+
+
 def array_of(data: torch.Tensor, *, has_bool: bool = True) -> np.ndarray[Any, Any]:
     """The values as an array over the same memory.
 

@@ -11,6 +11,8 @@ import torch
 
 from torchdicom._arguments import check_backend, check_series, load_options
 from torchdicom._errors import DicomWarning
+from torchdicom._volume import turned
+from torchdicom.interop._placed import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 # Slices that are turned at a time: their rows fit the cache, which makes it four times as fast.
 _SLICES_AT_ONCE: Final = 16
-_TURN: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 class Placed(NamedTuple):
@@ -40,8 +41,7 @@ def channels_xyz(volume: Volume) -> torch.Tensor:
     Channels are times or colours, one where there is neither; of colours at several times the
     first three are the colours of the first time.
     """
-    order = [volume.dims.index(dim) for dim in ("t", "c", "x", "y", "z") if dim in volume.dims]
-    data = volume.data.permute(order)
+    data = in_order(volume, "tcxyz")
     return data.reshape(-1, *data.shape[-3:])
 
 
@@ -64,17 +64,16 @@ def placed(volume: Volume) -> Placed:
         )
         x, y, z = (1.0 if math.isnan(value) else value for value in volume.spacing_mm[::-1])
         return Placed(np.diag([-x, -y, z, 1.0]), "RAS")
-    affine = volume.affine.numpy()[:, [2, 1, 0, 3]]
     if volume.space == "LPS":
-        return Placed(_TURN @ affine, "RAS")
+        return Placed(ras_of_zyx(volume.affine), "RAS")
     _warn(f"the affine of {what} leads to the transducer's axes, not into the patient")
-    return Placed(affine, volume.space)
+    return Placed(volume.affine.numpy()[:, [2, 1, 0, 3]], volume.space)
 
 
 def ras_of_zyx(affine: torch.Tensor) -> NDArray[np.float64]:
     """The affine from x, y and z to RAS of one from z, y and x to LPS."""
-    turned: NDArray[np.float64] = _TURN @ affine.numpy()[:, [2, 1, 0, 3]]
-    return turned
+    made: NDArray[np.float64] = turned(affine).numpy()
+    return made
 
 
 def bridge_options(options: dict[str, Any], because: dict[str, str]) -> dict[str, Any]:

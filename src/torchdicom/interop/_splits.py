@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from torchdicom._index import Index
 from torchdicom._scan import scan
 from torchdicom._series import Series
+from torchdicom._training._label_files import FRAME_OF_REFERENCE
 
 if TYPE_CHECKING:
     By = str | Callable[[Series], object] | Mapping[str, object]
 
 _KEYWORDS: Final = {"patient": "PatientID", "study": "StudyInstanceUID"}
-# Of the same volume lies in it; datasets look at it where a label has a grid of its own.
-_FRAME_OF_REFERENCE: Final = "FrameOfReferenceUID"
 
 
 def split(
@@ -58,17 +57,16 @@ def split(
     """
     names = _checked(fractions)
     series = series_of(source, by)
-    groups: dict[str, list[Series]] = {}
-    for one in series:
-        groups.setdefault(_group_of(one, by), []).append(one)
+    groups = [_group_of(one, by) for one in series]
     # By a digest, so that neighbours in a list are none here.
-    order = sorted(groups, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    order = sorted(set(groups), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
     counts = _counts(len(order), fractions, names, by)
     ends = [0, *accumulate(counts)]
     parts = {}
     for k, name in enumerate(names):
         inside = set(order[ends[k] : ends[k + 1]])
-        parts[name] = tuple(one for one in series if _group_of(one, by) in inside)
+        found = zip(series, groups, strict=True)
+        parts[name] = tuple(one for one, group in found if group in inside)
     return parts
 
 
@@ -83,7 +81,7 @@ def series_of(source: Any, by: By) -> list[Series]:
         source = [source]
     if isinstance(source, (list, tuple)) and all(isinstance(n, (str, os.PathLike)) for n in source):
         keyword = _KEYWORDS.get(by) if isinstance(by, str) else None
-        wanted = (_FRAME_OF_REFERENCE, *([keyword] if keyword else []))
+        wanted = (FRAME_OF_REFERENCE, *([keyword] if keyword else []))
         source = scan(list(source), include_metadata=wanted) if source else source
     found = list(source) if isinstance(source, Sequence) else []
     if found and all(isinstance(one, Series) for one in found):

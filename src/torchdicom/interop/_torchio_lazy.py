@@ -39,8 +39,8 @@ class SeriesBackend:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Channels, x, y and z."""
-        first = channels_xyz(self._first)
         if not self._is_plain:
+            first = channels_xyz(self._first)
             return (first.shape[0], first.shape[1], first.shape[2], first.shape[3])
         z, y, x = self._series.shape[-3:]
         times = self._series.shape[0] if len(self._series.shape) == 4 else 1

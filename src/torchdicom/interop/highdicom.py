@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from torchdicom.interop._extras import needs
-from torchdicom.interop._placed import array_of, check_no_shear, place_of
+from torchdicom.interop._placed import array_of, check_no_shear, in_order, place_of
 
 with needs("highdicom", "highdicom", "pydicom"):
     import highdicom
@@ -45,8 +45,7 @@ def to_highdicom(volume: Volume) -> highdicom.Volume:
     # highdicom asks for right angles more closely than others.
     check_no_shear(placed, _TARGET, tolerance=1e-4)
     affine = placed.numpy()
-    order = [volume.dims.index(dim) for dim in ("z", "y", "x", "t", "c") if dim in volume.dims]
-    array = array_of(volume.data.permute(order))
+    array = array_of(in_order(volume, "zyxtc"))
     flipped = affine.copy()
     flipped[:3, 3] += (len(array) - 1) * affine[:3, 0]
     flipped[:3, 0] = -affine[:3, 0]

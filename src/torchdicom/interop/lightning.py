@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     Make = Callable[[Sequence[Series]], Any]
 
 _FRACTIONS: Final = {"train": 0.8, "val": 0.1, "test": 0.1}
+# What a stage needs.
+_PARTS: Final[dict[str | None, tuple[str, ...]]] = {
+    "fit": ("train", "val"),
+    "validate": ("val",),
+    "test": ("test",),
+    "predict": ("test",),
+}
 
 
 class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it has no types here
@@ -116,33 +123,31 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
         """
         if not self.parts:
             self.parts = split(self._source, self._fractions, by=self._by, seed=self._seed)
-        stages = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}
-        for part in stages.get(stage or "", ("test",) if stage == "predict" else tuple(self.parts)):
+        for part in _PARTS.get(stage, tuple(self.parts)):
             if self.parts.get(part) and part not in self._datasets:
-                make = self._make["train" if part == "train" else "eval"]
-                self._datasets[part] = make(list(self.parts[part]))
+                self._datasets[part] = self._make[_use(part)](list(self.parts[part]))
 
     def train_dataloader(self) -> Loader:
         """Shuffled anew in each epoch; as many samples for each device."""
-        return self._loader("train", "train", _FitLoader)
+        return self._loader("train")
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """In order, each sample once; no loader where the split has no such part."""
-        return self._loader("val", "eval") if "val" in self._datasets else []
+        return self._loader("val") if "val" in self._datasets else []
 
     def test_dataloader(self) -> Loader:
         """In order, each sample once."""
-        return self._loader("test", "eval")
+        return self._loader("test")
 
     def predict_dataloader(self) -> Loader:
         """The same as for the test."""
-        return self._loader("test", "eval")
+        return self._loader("test")
 
-    def _loader(self, part: str, use: str, kind: type[Loader] = Loader) -> Loader:
+    def _loader(self, part: str) -> Loader:
         if part not in self._datasets:
             msg = f"there is no {part!r} among the fractions, {self._fractions}: give it a share"
             raise ValueError(msg)
-        dataset, is_training = self._datasets[part], use == "train"
+        dataset, is_training = self._datasets[part], part == "train"
         # Patches that share a read bring a random order of their own.
         shuffle = is_training and getattr(dataset, "_buffer", None) is None
         options: dict[str, Any] = {"shuffle": shuffle, "seed": self._seed}
@@ -158,7 +163,12 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
                 seed=self._seed,
             )
         options["drop_last"] = self._drop_last and is_training
-        return kind(dataset, self._batch_size[use], **options, **self._options)
+        kind = _FitLoader if is_training else Loader
+        return kind(dataset, self._batch_size[_use(part)], **options, **self._options)
+
+
+def _use(part: str) -> str:
+    return "train" if part == "train" else "eval"
 
 
 class _FitLoader(Loader):

@@ -12,6 +12,7 @@ from torchdicom.interop._extras import needs
 from torchdicom.interop._placed import (
     array_of,
     check_space,
+    in_order,
     is_sheared,
     plain_metadata,
     seconds_between_times,
@@ -76,8 +77,7 @@ def to_nibabel(volume: Volume) -> nibabel.Nifti1Image:
 
 def _xyz(volume: Volume) -> np.ndarray[Any, Any]:
     """The voxels in NIfTI's order of dims; of colours one record each."""
-    order = [volume.dims.index(dim) for dim in ("x", "y", "z", "t", "c") if dim in volume.dims]
-    array = array_of(volume.data.permute(order), has_bool=False)
+    array = array_of(in_order(volume, "xyztc"), has_bool=False)
     if "c" not in volume.dims:
         return array
     if array.dtype != np.uint8:

@@ -22,8 +22,9 @@ import numpy as np
 import torch
 
 from torchdicom._load import load
-from torchdicom._training._label_files import _placed, read_label
+from torchdicom._training._label_files import bare_volume, read_label
 from torchdicom._training._labels import nearest
+from torchdicom._volume import turned
 from torchdicom.interop._extras import needs
 from torchdicom.interop._placed import array_of, check_space
 
@@ -110,7 +111,7 @@ class DicomIO(base_reader_writer.BaseReaderWriter):  # type: ignore[misc]  # has
         elif image.affine is None or label.affine is None:
             if _shape(label) != _shape(image):
                 _refuse_grid(seg_fname, label, image)
-            label = _placed(label.data, image.affine, {})
+            label = bare_volume(label.data, image.affine, {})
         else:
             if not _is_turned(label, torch.linalg.solve(label.affine, image.affine), image):
                 _refuse_grid(seg_fname, label, image)
@@ -136,7 +137,7 @@ class DicomIO(base_reader_writer.BaseReaderWriter):  # type: ignore[misc]  # has
         place = properties["torchdicom"]["affine"]
         affine = None if place is None else torch.tensor(place, dtype=torch.float64)
         small = seg.astype(np.uint8 if seg.max(initial=0) <= 255 else np.uint16)
-        nibabel.save(to_nibabel(_placed(torch.from_numpy(small), affine, {})), output_fname)
+        nibabel.save(to_nibabel(bare_volume(torch.from_numpy(small), affine, {})), output_fname)
 
 
 def write_series_file(file: str | Path, source: str | Path, *, series: str | None = None) -> None:
@@ -264,7 +265,7 @@ def _on_grid(
     label: Volume, label_affine: torch.Tensor, image: Volume, affine: torch.Tensor
 ) -> Volume:
     data = nearest(label.data[None], label_affine, affine, _shape(image))[0]
-    return _placed(data, affine, {})
+    return bare_volume(data, affine, {})
 
 
 def _towards_ras(label: Volume) -> Volume:
@@ -274,10 +275,9 @@ def _towards_ras(label: Volume) -> Volume:
     data, affine = label.to_ras_xyz()
     image = nibabel.Nifti1Image(data.numpy(), affine.numpy(), dtype=data.numpy().dtype)
     image = nibabel.as_closest_canonical(image)
-    turned = torch.from_numpy(np.asarray(image.affine, np.float64)[:, [2, 1, 0, 3]])
-    turned[:2] *= -1
+    affine = turned(torch.tensor(np.asarray(image.affine, np.float64)))
     array = np.ascontiguousarray(np.asanyarray(image.dataobj).transpose(2, 1, 0))
-    return _placed(torch.from_numpy(array), turned, {})
+    return bare_volume(torch.from_numpy(array), affine, {})
 
 
 def _refuse_grid(name: str, label: Volume, image: Volume) -> None:

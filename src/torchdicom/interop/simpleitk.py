@@ -10,6 +10,7 @@ from torchdicom.interop._extras import needs
 from torchdicom.interop._placed import (
     array_of,
     check_no_shear,
+    in_order,
     place_of,
     plain_metadata,
     seconds_between_times,
@@ -53,8 +54,7 @@ def to_sitk(volume: Volume) -> sitk.Image:
         "sitk.GetImageFromArray(volume.data.numpy()) is one that nobody relies on",
     )
     check_no_shear(affine, "an image of SimpleITK")
-    order = [volume.dims.index(dim) for dim in ("t", "z", "y", "x", "c") if dim in volume.dims]
-    array = array_of(volume.data.permute(order), has_bool=False)
+    array = array_of(in_order(volume, "tzyxc"), has_bool=False)
     image = sitk.GetImageFromArray(array, isVector="c" in volume.dims)
     axes = affine[:3, [2, 1, 0]]
     spacing = axes.norm(dim=0)
