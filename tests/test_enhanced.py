@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import IMPLICIT, UNKNOWN, Element, ct_slice, encode, item
+from builders import IMPLICIT, UNKNOWN, Element, ct_slice, encode, item, sequence
 from builders_enhanced import (
     ENHANCED_CT,
     ENHANCED_PET,
@@ -324,6 +324,30 @@ def test_repeats_within_one_file_name_it_once(tmp_path: Path, backend: Backend) 
 
 
 # --- what is wrong with groups
+
+
+def test_damage_that_no_frame_uses(backend: Backend) -> None:
+    # Its own orientation counts more than that of all frames, and is no reason to trust the file.
+    own: dict[str, Any] = {"ImageOrientationPatient": [(1, 0, 0, 0, 1, 0)] * 2}
+    data = enhanced(2, per_frame=own, shared={"PixelSpacing": (1, 1), "ImageOrientationPatient": 7})
+    with expect_error("invalid_multiplicity", element="(0020,0037) ImageOrientationPatient"):
+        td.load(data, backend=backend)
+    assert td.decode(data, backend=backend).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_attribute_that_is_twice_in_an_item(backend: Backend, *, undefined: bool) -> None:
+    slope = Element(0x00281053, "DS", "2")
+    macro = sequence(0x00289145, [slope, slope], undefined=undefined)
+    usual = group({"ImageOrientationPatient": (1, 0, 0, 0, 1, 0), "PixelSpacing": (1, 1)})
+    of_file: dict[str, Any] = {SHARED: [[*usual, macro]]}
+    with expect_error("invalid_multiplicity", element="(0028,1053) RescaleSlope"):
+        td.load(enhanced(2, **of_file), backend=backend)
+    # What is private is its vendor's.
+    private = Element(0x00091010, "LO", "twice")
+    macro = sequence(0x00289145, [private, slope, private], undefined=undefined)
+    of_file = {SHARED: [[*usual, macro]]}
+    assert td.load(enhanced(2, **of_file), backend=backend).data[0, 0, 1] == 2
 
 
 @pytest.mark.parametrize("number", [1, 3])
