@@ -10,6 +10,7 @@ namespace torchdicom {
 
 /// An allocator whose elements are left as they are where they are made of nothing.
 template <typename T> struct UninitializedAllocator : std::allocator<T> {
+    // NOLINTNEXTLINE(readability-identifier-naming): the name that allocators have it under
     template <typename U> struct rebind {
         using other = UninitializedAllocator<U>;
     };

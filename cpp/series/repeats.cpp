@@ -97,7 +97,8 @@ Repeats find_repeats(const Series& series, const Positions& positions,
             }
             if (repeats.pair.empty()) {
                 const std::string& other = series.slices[kept].path;
-                repeats.pair = other == path ? "Slices of " + path : other + " and " + path;
+                repeats.pair = other == path ? "Slices of " : other + " and ";
+                repeats.pair += path;
             }
         }
         repeats.kept.push_back(kept);
