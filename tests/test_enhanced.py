@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import IMPLICIT, UNKNOWN, Element, ct_slice, encode, item
+from builders import IMPLICIT, UNKNOWN, Element, ct_slice, encode, item, sequence
 from builders_enhanced import (
     ENHANCED_CT,
     ENHANCED_PET,
@@ -271,7 +271,93 @@ def test_part_of_a_concatenation_is_missing(tmp_path: Path, backend: Backend) ->
     assert (defect.measured, defect.files) == ({"missing": 1}, (str(paths[0]),))
 
 
+def test_fill_makes_up_for_no_file(tmp_path: Path, backend: Backend) -> None:
+    write_parts(tmp_path, [1, 2], 3)
+    policy = td.Policy(missing_slices="fill")
+    with expect_error("missing_slices", match="missing_slices='fill' cannot tell where"):
+        td.load(tmp_path, policy=policy, backend=backend)
+
+
+def write_stacks(folder: Path, numbers: list[int]) -> list[Path]:
+    """Of a concatenation of three files, each a stack of its own."""
+    return [
+        write_enhanced(
+            folder / f"{number}.dcm",
+            2,
+            per_frame={
+                "ImagePositionPatient": [(0, 0, 2.0 * k) for k in range(2)],
+                "StackID": [str(number)] * 2,
+            },
+            SOPInstanceUID=f"1.2.3.4.{number}",
+            ConcatenationUID=CONCATENATION,
+            InConcatenationNumber=number,
+            InConcatenationTotalNumber=3,
+        )
+        for number in numbers
+    ]
+
+
+def test_concatenation_of_stacks_is_judged_as_a_whole(tmp_path: Path, backend: Backend) -> None:
+    write_stacks(tmp_path, [1, 2, 3])
+    index = td.scan(tmp_path)
+    assert [one.verdict.ok for one in index.series] == [True] * 3
+    for series in index.series:
+        for source in (tmp_path, series):
+            options: dict[str, Any] = {} if source is series else {"series": series.key}
+            volume = td.load(source, backend=backend, **options)
+            assert volume.data.shape == (2, 3, 4)
+            assert volume.verdict == td.Verdict(ok=True)
+
+
+def test_stack_of_a_concatenation_is_missing(tmp_path: Path, backend: Backend) -> None:
+    paths = write_stacks(tmp_path, [1, 3])
+    allow = td.Policy(missing_slices="allow")
+    for series in td.scan(tmp_path).series:
+        path = next(one for one in paths if str(one) in series.paths)
+        (defect,) = series.verdict.defects
+        assert (defect.code, defect.measured) == ("missing_slices", {"missing": 1})
+        assert defect.files == (str(path),)
+        for source in (tmp_path, series):
+            options: dict[str, Any] = {} if source is series else {"series": series.key}
+            with expect_error("missing_slices", path=path):
+                td.load(source, backend=backend, **options)
+            volume = td.load(source, policy=allow, backend=backend, **options)
+            (defect,) = volume.verdict.defects
+            assert (defect.files, defect.measured) == ((str(path),), {"missing": 1})
+
+
+def test_repeats_within_one_file_name_it_once(tmp_path: Path, backend: Backend) -> None:
+    path = write_enhanced(tmp_path / "a.dcm", 2, shared={"ImagePositionPatient": (0, 0, 0)})
+    with expect_error("duplicate_positions", path=path) as caught:
+        td.load(path, backend=backend)
+    assert str(caught.value.args[0]).count(str(path)) <= 1
+
+
 # --- what is wrong with groups
+
+
+def test_damage_that_no_frame_uses(backend: Backend) -> None:
+    # Its own orientation counts more than that of all frames, and is no reason to trust the file.
+    own: dict[str, Any] = {"ImageOrientationPatient": [(1, 0, 0, 0, 1, 0)] * 2}
+    data = enhanced(2, per_frame=own, shared={"PixelSpacing": (1, 1), "ImageOrientationPatient": 7})
+    with expect_error("invalid_multiplicity", element="(0020,0037) ImageOrientationPatient"):
+        td.load(data, backend=backend)
+    assert td.decode(data, backend=backend).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_attribute_that_is_twice_in_an_item(backend: Backend, *, undefined: bool) -> None:
+    slope = Element(0x00281053, "DS", "2")
+    macro = sequence(0x00289145, [slope, slope], undefined=undefined)
+    usual = group({"ImageOrientationPatient": (1, 0, 0, 0, 1, 0), "PixelSpacing": (1, 1)})
+    of_file: dict[str, Any] = {SHARED: [[*usual, macro]]}
+    with expect_error("invalid_multiplicity", element="(0028,1053) RescaleSlope"):
+        td.load(enhanced(2, **of_file), backend=backend)
+    # What is private is its vendor's.
+    private = Element(0x00091010, "LO", "twice")
+    macro = sequence(0x00289145, [private, slope, private], undefined=undefined)
+    of_file = {SHARED: [[*usual, macro]]}
+    assert td.load(enhanced(2, **of_file), backend=backend).data[0, 0, 1] == 2
 
 
 @pytest.mark.parametrize("number", [1, 3])

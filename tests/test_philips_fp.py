@@ -9,9 +9,10 @@ import pytest
 import torch
 
 import torchdicom as td
-from builders import BIG, EXPLICIT, IMPLICIT, MR_IMAGE, Element, ct_slice, write_series
+from builders import BIG, EXPLICIT, IMPLICIT, MR_IMAGE, Element, ct_slice, sequence, write_series
+from builders_enhanced import PER_FRAME, SHARED, enhanced, group
 from builders_pet import scale_slope
-from helpers import expect_error
+from helpers import expect_error, syntax_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,112 @@ def test_what_has_no_slope(backend: Backend) -> None:
         data = ct_slice(**{**MR, **attributes}, extra=scale_slope(0.25))
         with expect_error("philips_fp_not_possible", element=name):
             td.load(data, output="philips_fp", backend=backend)
+
+
+# --- enhanced files: in a sequence of each frame's group
+
+
+def in_group(
+    *slopes: Any, creator: str = "Philips MR Imaging DD 005", undefined: bool = False
+) -> list[Element]:
+    """What a group has of Philips: an item with each of these slopes."""
+    items = [scale_slope(one) for one in slopes]
+    inner = sequence(0x2005140F, *items, undefined=undefined)
+    return [Element(0x20050014, "LO", creator), inner]
+
+
+def philips_file(
+    per_frame: list[list[Element]], shared: list[Element] | None = None, **options: Any
+) -> bytes:
+    """Two frames in which stored value k is 2 k + 4; `per_frame` and `shared` join their groups."""
+    place = [(0, 0, 0), (0, 0, 2.5)]
+    groups = [
+        [*group({"ImagePositionPatient": place[i]}), *extra] for i, extra in enumerate(per_frame)
+    ]
+    common = group(
+        {
+            "ImageOrientationPatient": (1, 0, 0, 0, 1, 0),
+            "PixelSpacing": (1, 1),
+            "RescaleSlope": 2,
+            "RescaleIntercept": 4,
+        }
+    )
+    pixels = np.stack([np.arange(4, dtype=np.int16).reshape(2, 2)] * 2)
+    of_file: dict[str, Any] = {PER_FRAME: groups, SHARED: [[*common, *(shared or [])]]}
+    return enhanced(2, pixels=pixels, **of_file, **options)
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, BIG], ids=syntax_id)
+@pytest.mark.parametrize("undefined", [False, True])
+def test_each_frame_has_its_scale_slope(
+    tmp_path: Path, backend: Backend, syntax: Syntax, *, undefined: bool
+) -> None:
+    own = [in_group(0.25, undefined=undefined), in_group(0.5, 100.0, undefined=undefined)]
+    data = philips_file(own, syntax=syntax)
+    volume = td.load(data, backend=backend, **OUTPUT)
+    # (2 k + 4) / (2 * 0.25), and / (2 * 0.5).
+    assert volume.data.flatten(1).tolist() == [[8, 12, 16, 20], [4, 6, 8, 10]]
+    assert volume.data.equal(td.decode(data, backend=backend, **OUTPUT))
+    (tmp_path / "a.dcm").write_bytes(data)
+    (series,) = td.scan(tmp_path).series
+    part = td.load(series, slices=[1], backend=backend, **OUTPUT)
+    assert part.data.flatten().tolist() == [4, 6, 8, 10]
+
+
+def test_scale_slope_of_all_frames(backend: Backend) -> None:
+    data = philips_file([in_group(0.5), []], in_group(0.25), extra=scale_slope(7.0))
+    assert td.load(data, backend=backend, **OUTPUT).data[:, 0, 0].tolist() == [4, 8]
+    data = philips_file([in_group(0.5), []], extra=scale_slope(0.25))
+    assert td.load(data, backend=backend, **OUTPUT).data[:, 0, 0].tolist() == [4, 8]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        [],
+        in_group(),
+        in_group(0.25, creator="Philips MR Imaging DD 004"),
+        in_group(0.25)[1:],
+        [Element(0x20050014, "LO", "Philips MR Imaging DD 005"), Element(0x2005140F, "SQ", b"bad")],
+        in_group(0.0),
+    ],
+    ids=["absent", "no item", "creator", "no creator", "damaged", "zero"],
+)
+def test_frames_without_a_scale_slope(backend: Backend, own: list[Element]) -> None:
+    data = philips_file([in_group(0.25), own])
+    for call in (td.load, td.decode):
+        with expect_error("philips_fp_not_possible", element=TAG):
+            call(data, backend=backend, **OUTPUT)
+    assert td.load(data, slices=0, backend=backend, **OUTPUT).data[0, 0, 0] == 8
+
+
+def test_scale_slope_in_another_block(backend: Backend) -> None:
+    one, inner = in_group(0.25)
+    other = [
+        Element(0x20050011, "LO", "Philips MR Imaging DD 003"),
+        Element(0x20050013, "LO", one.value),
+        Element(0x2005110F, "SQ", inner.value),
+        sequence(0x2005130F, scale_slope(0.5, block=0x42)),
+    ]
+    data = philips_file([other, [one, inner]])
+    assert td.load(data, backend=backend, **OUTPUT).data[:, 0, 0].tolist() == [4, 8]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "stored", "slope", "scale_slope"),
+    [
+        ("anatomical/001/IM-0001-0170-0001.dcm", 29, 4.25885225885225, 0.0002765719254966825),
+        ("fmri/001_implicit/IM-0001-9600-0001.dcm", 206, 1.85934065934065, 0.000542474735993892),
+    ],
+)
+def test_real_enhanced_files(
+    data_dir: Path, backend: Backend, name: str, stored: int, slope: float, scale_slope: float
+) -> None:
+    path = data_dir / "dicom2nifti" / "tests" / "data" / "philips_enhanced" / name
+    found = td.decode(path, frames=[0], backend=backend, **OUTPUT)
+    assert td.decode(path, frames=[0], output="stored", backend=backend).flatten()[0] == stored
+    assert float(found.flatten()[0]) == (stored * slope + 0.0) / (slope * scale_slope)
 
 
 def test_integers_are_refused(backend: Backend) -> None:

@@ -255,8 +255,9 @@ Defect sibling_defect(const py::handle& row) {
     constexpr std::array kRules{Rule{ErrorCode::localizer, tags::ImageType},
                                 Rule{ErrorCode::mixed_size, tags::Rows},
                                 Rule{ErrorCode::mixed_pixel_format, tags::BitsAllocated},
-                                Rule{ErrorCode::mixed_orientation, tags::ImageOrientationPatient}};
-    constexpr std::array<std::string_view, 2> kMeasured{"files", "parts"};
+                                Rule{ErrorCode::mixed_orientation, tags::ImageOrientationPatient},
+                                Rule{ErrorCode::missing_slices, tags::InConcatenationTotalNumber}};
+    constexpr std::array<std::string_view, 3> kMeasured{"files", "parts", "missing"};
     using Slices = std::vector<std::size_t>;
     using Files = std::vector<py::str>;
     using Numbers = std::map<std::string, double>;

@@ -65,7 +65,7 @@ void ByteWindow::fetch(std::uint64_t offset, std::size_t count) {
     // Keep what is there of the wanted range, so that no byte is read twice.
     const ByteSpan kept = fetched_.part(offset, count);
     const std::size_t ahead = offset == 0 ? usual_read() : kReadAhead;
-    std::vector<std::byte> bytes(std::min<std::uint64_t>(std::max(count, ahead), size_ - offset));
+    UninitializedBytes bytes(std::min<std::uint64_t>(std::max(count, ahead), size_ - offset));
     std::ranges::copy(kept, bytes.begin());
     const std::size_t read =
         file_->read_at(offset + kept.size(), MutableByteSpan{bytes}.subspan(kept.size()));

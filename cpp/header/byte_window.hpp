@@ -3,18 +3,18 @@
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/uninitialized.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
 
 namespace torchdicom {
 
 /// Bytes that a header read has fetched anyway: the load takes them from here, not from the disk.
 struct FetchedBytes {
     std::uint64_t offset = 0;
-    std::vector<std::byte> bytes;
+    UninitializedBytes bytes;
 
     /// The part of [start, start + count) from `start` on that was fetched; may be empty.
     [[nodiscard]] ByteSpan part(std::uint64_t start, std::uint64_t count) const noexcept;

@@ -178,8 +178,7 @@ void add_encapsulated_frames(ByteWindow& window, FileHeader& header);
 
 /// A whole deflated data set (PS3.5 A.5), inflated to at most `limit` bytes; `offset` is its place
 /// in the file. Throws invalid_deflate, limit_ratio.
-[[nodiscard]] std::vector<std::byte>
-inflate_data_set(ByteSpan deflated, std::uint64_t offset,
-                 std::uint64_t limit = limits::kMaxInflatedBytes);
+[[nodiscard]] UninitializedBytes inflate_data_set(ByteSpan deflated, std::uint64_t offset,
+                                                  std::uint64_t limit = limits::kMaxInflatedBytes);
 
 } // namespace torchdicom

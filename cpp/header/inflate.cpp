@@ -10,7 +10,9 @@ namespace torchdicom {
 
 namespace {
 
-// Headers of a series differ by a few bytes, and one byte too few means to inflate again.
+// One byte too few means to inflate again, and memory that is not written to costs next to nothing.
+constexpr double kUsualRatio = 16; // more than images have, unless much of them is air
+constexpr double kMargin = 1.25;   // files of a series are alike
 constexpr std::size_t kSpare = std::size_t{16} << 10U;
 
 std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept {
@@ -20,21 +22,23 @@ std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept 
 
 } // namespace
 
-std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset,
-                                        std::uint64_t limit) {
-    // The size is not written anywhere and libdeflate wants it all at once: start from what the
-    // last file of this thread took, since the files of a series are alike, and double from there.
-    thread_local std::size_t guess = 0;
+UninitializedBytes inflate_data_set(ByteSpan deflated, std::uint64_t offset, std::uint64_t limit) {
+    // The size is not written anywhere and libdeflate wants it all at once: start from the ratio
+    // that the last file of this thread had.
+    thread_local double ratio = kUsualRatio;
     const std::uint64_t most = largest_output(deflated.size(), limit);
-    const bool is_alike = guess != 0 && guess / 16 <= deflated.size(); // else of another kind
-    const std::size_t likely = is_alike ? std::max(guess, deflated.size()) : deflated.size() * 4;
-    std::size_t capacity = std::min<std::uint64_t>(likely + kSpare, most);
+    const auto times = [&](double count) {
+        return static_cast<std::uint64_t>(static_cast<double>(deflated.size()) * count) + kSpare;
+    };
+    // A ratio that an empty image had is no reason to ask for gigabytes.
+    const std::uint64_t usual = std::max(times(kUsualRatio), limits::kFreeExpansion);
+    std::size_t capacity = std::min({times(ratio * kMargin), usual, most});
     for (;;) {
-        std::vector<std::byte> inflated(capacity);
+        UninitializedBytes inflated(capacity);
         std::size_t size = 0;
         const Inflation result = inflate(deflated, inflated, size);
         if (result == Inflation::done) {
-            guess = size;
+            ratio = static_cast<double>(size) / static_cast<double>(deflated.size());
             inflated.resize(size);
             return inflated;
         }
@@ -50,7 +54,7 @@ std::vector<std::byte> inflate_data_set(ByteSpan deflated, std::uint64_t offset,
                      " bytes when inflated. Leave the file out",
                  Place{.offset = offset});
         }
-        capacity = std::min<std::uint64_t>(std::uint64_t{capacity} * 2, most);
+        capacity = std::min(std::max(std::uint64_t{capacity} * 2, times(kUsualRatio)), most);
     }
 }
 

@@ -129,7 +129,7 @@ void read_data_set(ByteWindow& window, std::uint64_t offset, const HeaderOptions
 void read_deflated(ByteWindow& window, std::uint64_t offset, const HeaderOptions& options,
                    FileHeader& header) {
     const std::uint64_t length = window.size() - offset;
-    std::vector<std::byte> inflated = inflate_data_set(window.at(offset, length), offset);
+    UninitializedBytes inflated = inflate_data_set(window.at(offset, length), offset);
     ByteWindow inside{ByteSpan{inflated}};
     read_data_set(inside, 0, options, header);
     if (options.keep_fetched) {

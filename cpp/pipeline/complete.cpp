@@ -28,7 +28,13 @@ std::vector<std::vector<FileHeader*>> by_file(Series& series, const std::set<std
 
 void complete_files(Series& series, const Picks& picks, const LoadRequest& request,
                     LoadStats& stats) {
+    const bool is_suv = request.output.output == Output::suv;
     std::set<std::size_t> wanted; // a slice may be picked twice
+    for (std::size_t i = 0; is_suv && i < series.slices.size(); ++i) {
+        if (needs_tables(series.slices[i], request.output.output)) {
+            wanted.insert(i); // whatever is picked, all have to be in one unit
+        }
+    }
     for (const auto& [slice, frame] : picks.frames) {
         const FileHeader& header = series.slices[slice];
         const bool is_deflated = header.transfer_syntax.is_deflated && header.part.is_frame;

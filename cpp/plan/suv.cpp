@@ -1,11 +1,11 @@
 #include "plan/suv.hpp"
 
 #include "header/values.hpp"
+#include "plan/suv_attributes.hpp"
 #include "plan/suv_time.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,106 +14,36 @@ namespace torchdicom {
 
 namespace {
 
+using suv::Attribute;
+using suv::common_number;
+using suv::common_text;
+using suv::kAboveZero;
+using suv::kDose;
+using suv::kHalfLife;
+using suv::kLargest;
+using suv::kOffset;
+using suv::kStart;
+using suv::kWeight;
+using suv::refuse;
+using suv::Slices;
+using suv::text_of;
+using At = Attribute::At;
+
 // RadionuclideTotalDose is in Bq. What is outside is in MBq or mCi, or mistyped.
 constexpr double kLeastDose = 1e6;
 constexpr double kMostDose = 1e10;
 
-/// Where an attribute stands.
-enum class At : std::uint8_t { data_set, dose, ge, philips };
-
-struct Attribute {
-    std::string_view name; ///< how errors name it
-    Tag tag = 0;
-    At at = At::data_set;
-};
-
 constexpr Attribute kUnits{"(0054,1001) Units", tags::Units};
 constexpr Attribute kCorrected{"(0028,0051) CorrectedImage", tags::SuvCorrectedImage};
-constexpr Attribute kType{"(0054,1006) SUVType", tags::SuvType};
 constexpr Attribute kPhilipsFactor{"(7053,1000)", 0, At::philips};
 constexpr Attribute kDecay{"(0054,1102) DecayCorrection", tags::SuvDecayCorrection};
-constexpr Attribute kWeight{"(0010,1030) PatientWeight", tags::SuvPatientWeight};
-constexpr Attribute kDose{"(0018,1074) RadionuclideTotalDose", tags::SuvTotalDose, At::dose};
-constexpr Attribute kHalfLife{"(0018,1075) RadionuclideHalfLife", tags::SuvHalfLife, At::dose};
 constexpr Attribute kStartTime{"(0018,1072) RadiopharmaceuticalStartTime", tags::SuvStartTime,
                                At::dose};
-constexpr Attribute kStart{"(0018,1078) RadiopharmaceuticalStartDateTime", tags::SuvStartDateTime,
-                           At::dose};
 constexpr Attribute kSeriesDate{"(0008,0021) SeriesDate", tags::SuvSeriesDate};
 constexpr Attribute kSeriesTime{"(0008,0031) SeriesTime", tags::SuvSeriesTime};
 constexpr Attribute kAcquisitionDate{"(0008,0022) AcquisitionDate", tags::SuvAcquisitionDate};
 constexpr Attribute kAcquisitionTime{"(0008,0032) AcquisitionTime", tags::SuvAcquisitionTime};
-constexpr Attribute kOffset{"(0008,0201) TimezoneOffsetFromUTC", tags::SuvTimezoneOffset};
 constexpr Attribute kGeScan{"(0009,100D)", 0, At::ge};
-
-using Slices = std::span<const FileHeader>;
-
-[[noreturn]] void refuse(const FileHeader& header, const Attribute& attribute,
-                         const std::string& why) {
-    fail(ErrorCode::suv_not_possible,
-         "There is no SUV of these values: " + why +
-             ". Take them as they are with output='modality', or correct the file",
-         Place{.path = header.path, .element = std::string{attribute.name}});
-}
-
-std::string_view text_in(const Quantity::Texts& texts, Tag tag) {
-    const auto found = std::ranges::find(texts, tag, &Quantity::Texts::value_type::first);
-    return found == texts.end() ? std::string_view{} : std::string_view{found->second};
-}
-
-/// Empty where the file does not have it.
-std::string_view text_of(const FileHeader& header, const Attribute& attribute) {
-    if (!header.quantity) {
-        fail(ErrorCode::internal_error, "The header was read without what SUV are made of");
-    }
-    const Quantity& quantity = *header.quantity;
-    switch (attribute.at) {
-    case At::data_set:
-        return text_in(quantity.texts, attribute.tag);
-    case At::dose:
-        if (quantity.dose_fault) {
-            throw quantity.dose_fault->located({.path = header.path});
-        }
-        return text_in(quantity.dose, attribute.tag);
-    case At::ge:
-        return quantity.ge_scan_time;
-    case At::philips:
-        return quantity.philips_suv_factor;
-    }
-    return {};
-}
-
-/// What the attribute is in all slices; empty where none has it.
-std::string_view common_text(Slices slices, const Attribute& attribute) {
-    const std::string_view first = text_of(slices.front(), attribute);
-    for (const FileHeader& header : slices) {
-        if (text_of(header, attribute) != first) {
-            refuse(header, attribute, "this attribute is not the same in all slices");
-        }
-    }
-    return first;
-}
-
-/// A number within these bounds, ends included.
-double common_number(Slices slices, const Attribute& attribute, double least, double most) {
-    const std::string_view text = common_text(slices, attribute);
-    if (text.empty()) {
-        refuse(slices.front(), attribute, "this attribute is missing");
-    }
-    std::optional<double> number;
-    try {
-        number = parse_decimal(text, Element{});
-    } catch (const Error&) {
-        refuse(slices.front(), attribute, "this attribute is no number");
-    }
-    if (!(*number >= least && *number <= most)) {
-        refuse(slices.front(), attribute, "this number cannot be, in the unit of the standard");
-    }
-    return *number;
-}
-
-constexpr double kAboveZero = std::numeric_limits<double>::denorm_min();
-constexpr double kLargest = std::numeric_limits<double>::max();
 
 void require_corrections(Slices slices) {
     for (const FileHeader& header : slices) {
@@ -205,14 +135,7 @@ double factor_of_activity(Slices slices) {
         // The same expression as in the reference: `pow` of the same C library.
         dose *= std::pow(2.0, -passed / half_life);
     }
-    if (!(dose > 0)) {
-        refuse(slices.front(), kHalfLife, "nothing of the dose is left by then");
-    }
-    const double factor = weight_kg * 1000.0 / dose;
-    if (!std::isfinite(factor) || factor <= 0) {
-        refuse(slices.front(), kWeight, "what follows from it is no number");
-    }
-    return factor;
+    return suv::factor_of_dose(slices, weight_kg, dose);
 }
 
 double factor_of(Slices slices) {
@@ -227,10 +150,7 @@ double factor_of(Slices slices) {
     if (units == "CNTS") {
         return common_number(slices, kPhilipsFactor, kAboveZero, kLargest);
     }
-    const std::string_view type = common_text(slices, kType);
-    if (!type.empty() && type != "BW") {
-        refuse(slices.front(), kType, "they are SUV, and not by body weight (BW)");
-    }
+    suv::require_body_weight(slices);
     return 1.0;
 }
 
@@ -240,7 +160,8 @@ void settle_suv(std::span<FileHeader> slices) {
     if (slices.empty()) {
         return;
     }
-    const double factor = factor_of(slices);
+    const bool is_enhanced = suv::is_enhanced(slices.front());
+    const double factor = is_enhanced ? suv::factor_of_enhanced(slices) : factor_of(slices);
     for (FileHeader& header : slices) {
         header.suv_factor = factor;
     }

@@ -1,5 +1,7 @@
 #include "plan/values.hpp"
 
+#include "plan/suv.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -80,6 +82,18 @@ Mapping modality_mapping(const FileHeader& header) {
                         .intercept = header.rescale_intercept.value_or(0.0)}};
 }
 
+/// Philips' scale slope: of the frame, else of all frames, else of the data set.
+std::optional<double> scale_slope_of(const FileHeader& header) {
+    const Quantity& quantity = *header.quantity;
+    const auto frame = static_cast<std::size_t>(header.part.first);
+    const auto& of_frames = quantity.philips_frame_scale_slopes;
+    if (header.part.is_frame && frame < of_frames.size() && of_frames[frame]) {
+        return of_frames[frame];
+    }
+    const std::optional<double>& shared = quantity.philips_shared_scale_slope;
+    return header.part.is_frame && shared ? shared : quantity.philips_scale_slope;
+}
+
 /// Values that another quantity follows from: modality values of slope and intercept, in gray.
 Mapping scaled_mapping(const FileHeader& header, const PixelFormat& format, Output output) {
     const bool is_suv = output == Output::suv;
@@ -96,16 +110,17 @@ Mapping scaled_mapping(const FileHeader& header, const PixelFormat& format, Outp
     if (header.has_modality_lut) {
         refuse(element_name(tags::ModalityLUTSequence));
     }
-    if (!header.rescale_slope) {
+    const std::optional<std::size_t> map = is_suv ? suv_map_of(header) : std::nullopt;
+    if (!header.rescale_slope && !map) {
         refuse(element_name(tags::RescaleSlope));
     }
-    Mapping mapping = modality_mapping(header);
+    Mapping mapping = map ? real_world_mapping(header, *map) : modality_mapping(header);
     if (is_suv) {
         mapping.rescale.factor = header.suv_factor.value();
         return mapping;
     }
     constexpr const char* kScaleSlope = "(2005,100E)";
-    const double scale_slope = header.quantity->philips_scale_slope.value_or(0);
+    const double scale_slope = scale_slope_of(header).value_or(0);
     mapping.rescale.divisor = mapping.rescale.slope * scale_slope;
     if (!(scale_slope > 0) || !std::isfinite(mapping.rescale.divisor) ||
         mapping.rescale.divisor == 0) {
@@ -136,7 +151,8 @@ bool needs_tables(const FileHeader& header, Output output) noexcept {
                (!has_rescale(header) && header.has_real_world_maps);
     case Output::real_world:
         return header.photometric_interpretation == "PALETTE COLOR" || header.has_real_world_maps;
-    case Output::suv:
+    case Output::suv: // maps of enhanced PET
+        return header.part.is_frame && header.has_real_world_maps;
     case Output::philips_fp:
         return false;
     }

@@ -74,9 +74,6 @@ void find_defects(Series& series, const Tolerances& tolerances, LoadStats& stats
     if (!set_copies_aside(series, stats)) {
         return;
     }
-    if (auto missing = missing_parts(series.slices)) {
-        series.defects.push_back(std::move(*missing));
-    }
     if (auto refusal = nameless_images(series)) {
         series.defects.push_back(std::move(*refusal));
         return;

@@ -40,9 +40,6 @@ struct Gathering {
 [[nodiscard]] std::optional<std::vector<std::size_t>>
 find_times(const Series& series, const Positions& positions, std::span<const Gathering> gatherings);
 
-/// Parts of a concatenation that are not there (concatenation.cpp).
-[[nodiscard]] std::optional<Defect> missing_parts(const std::vector<FileHeader>& slices);
-
 /// The distance between neighbours: the median gap, repeats not counted. There are two slices or
 /// more (repeats.cpp).
 [[nodiscard]] double typical_step(const Positions& positions, const Tolerances& tolerances);

@@ -118,8 +118,13 @@ std::vector<std::string> apply_policy(const Series& series, const Policy& policy
     for (const Defect& defect : series.defects) {
         const Action action = policy.of(defect.code);
         // Files of an object that was cut into several leave no gap that could be filled.
-        const bool cannot_fill = action == fill && defect.slices.empty();
-        if (defect.is_refusal || action == raise || cannot_fill) {
+        if (action == fill && defect.slices.empty()) {
+            fail(defect.code,
+                 defect.message + ": missing_slices='fill' cannot tell where their slices were, "
+                                  "and only 'allow' loads the rest without them",
+                 defect.place);
+        }
+        if (defect.is_refusal || action == raise) {
             throw_defect(defect);
         }
         if (action == warn) {

@@ -96,7 +96,9 @@ Repeats find_repeats(const Series& series, const Positions& positions,
                 files.push_back(path);
             }
             if (repeats.pair.empty()) {
-                repeats.pair = series.slices[kept].path + " and " + path;
+                const std::string& other = series.slices[kept].path;
+                repeats.pair = other == path ? "Slices of " : other + " and ";
+                repeats.pair += path;
             }
         }
         repeats.kept.push_back(kept);

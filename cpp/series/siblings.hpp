@@ -10,4 +10,8 @@ namespace torchdicom {
 /// of all paths. Parts without a SeriesInstanceUID have no siblings.
 void note_siblings(std::vector<Series>& parts, const std::vector<std::vector<std::size_t>>& files);
 
+/// Adds missing_slices to the parts with files of a concatenation that is not all there, whichever
+/// of the parts its files are in (concatenation.cpp).
+void note_missing_files(std::vector<Series>& parts);
+
 } // namespace torchdicom

@@ -194,6 +194,7 @@ std::vector<Series> split_series(std::vector<FileHeader> headers) {
         files.push_back(part.files);
     }
     note_siblings(all, files);
+    note_missing_files(all);
     return all;
 }
 

@@ -14,7 +14,7 @@ from torchdicom._arguments import (
     frame_options,
     load_options,
 )
-from torchdicom._series import Series, load_checked
+from torchdicom._series import Series, count_missing_files, load_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,7 +191,11 @@ def _load_listed(
     if module is _native:
         return load_checked(source, options)
     return module.load_series(  # type: ignore[no-any-return]
-        list(dict.fromkeys(source.paths)), series=None, listed=source.key, **options
+        list(dict.fromkeys(source.paths)),
+        series=None,
+        listed=source.key,
+        missing_files=count_missing_files(source),
+        **options,
     )
 
 

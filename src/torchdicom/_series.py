@@ -341,7 +341,7 @@ class Series:
         # For its warning about patients on four legs, which has no place in a listing.
         orientation = str(metadata.get("AnatomicalOrientationType", ""))
         typed_metadata({"AnatomicalOrientationType": orientation}, self._paths[0])
-        context = [defect for defect in self._defects if defect[0] in _ABOUT_SIBLINGS]
+        context = [defect for defect in self._defects if _is_about_siblings(defect)]
         return _native.Listed(self._core(), self.key, context, metadata)
 
     def _core(self) -> dict[str, Any]:
@@ -378,3 +378,20 @@ def _keep_records(series: Series) -> None:
 def load_checked(series: Series, options: dict[str, Any]) -> Volume:
     """Load a series with what `load_options` gives: a `Finish` may be among it."""
     return _native.load_rows(series._known(), **options)  # noqa: SLF001 - of this module
+
+
+def count_missing_files(series: Series) -> int:
+    """How many files its concatenations lack: parts of them may be other series of the index."""
+    defects = [one for one in series._defects if _is_about_files(one)]  # noqa: SLF001 - of this module
+    return sum(int(measured["missing"]) for *_, measured in defects)
+
+
+def _is_about_siblings(defect: DefectRow) -> bool:
+    """Whether a defect follows from other parts too."""
+    return defect[0] in _ABOUT_SIBLINGS or _is_about_files(defect)
+
+
+def _is_about_files(defect: DefectRow) -> bool:
+    """Whether files are missing that were one with those there: no slices show where."""
+    code, _, slices, *_ = defect
+    return code == "missing_slices" and not slices

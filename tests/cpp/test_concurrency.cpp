@@ -184,8 +184,10 @@ TEST_CASE("a thread that ends keeps nothing of what it inflated with") {
     std::atomic<int> right{0};
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i) {
-        threads.emplace_back(
-            [&] { right += inflate_data_set(stored, 0) == test::bytes_of({10, 20}) ? 1 : 0; });
+        threads.emplace_back([&] {
+            const auto inflated = inflate_data_set(stored, 0);
+            right += std::ranges::equal(inflated, test::bytes_of({10, 20})) ? 1 : 0;
+        });
     }
     threads.clear(); // joins
     CHECK(right == 3);

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <thread>
@@ -194,8 +195,8 @@ TEST_CASE("a deflated data set inflates within its limit, or is an error at its 
     const auto stored = bytes_of({1, 5, 0, 0xFA, 0xFF, 10, 20, 30, 40, 50});
     const auto zeros = bytes_of({0x63, 0x60, 0x18, 0x05, 0xA3, 0x60, 0x14, 0x8C, 0x82, 0x51, 0x30,
                                  0x0A, 0x46, 0xC1, 0x50, 0x07, 0x00});
-    CHECK(inflate_data_set(stored, 0) == bytes_of({10, 20, 30, 40, 50}));
-    CHECK(inflate_data_set(zeros, 0) == test::Bytes(2000));
+    CHECK(std::ranges::equal(inflate_data_set(stored, 0), bytes_of({10, 20, 30, 40, 50})));
+    CHECK(std::ranges::equal(inflate_data_set(zeros, 0), test::Bytes(2000)));
     CHECK(inflate_data_set(zeros, 0, 2000).size() == 2000);
     const auto error = [](ByteSpan deflated, std::uint64_t limit) {
         try {

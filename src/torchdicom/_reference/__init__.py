@@ -6,10 +6,10 @@ forgives what `load` must refuse; pydicom reads the text, and one pinned plugin 
 (`_codecs.py`) reads the codestreams.
 
 A load goes through `_sources`, `_header` (`_elements`, `_values`, `_frames`), `_division`
-(`_groups`, `_dose`, `_nuclear`, `_mosaic`, `_times`), `_collect`, `_split` (`_kinds`), `_choose`,
-`_judge` (`_company`, `_duplicates`, `_concatenations`, `_geometry`, `_spacing`, `_repeats`),
-`_findings` and `_build` (`_mapping`, `_tables`, `_grid`, `_coords`, `_fill`, `_pixels`, `_codecs`,
-`_finish`, `_voi`, `_resample`).
+(`_checks`, `_groups`, `_dose`, `_nuclear`, `_mosaic`, `_times`), `_collect`, `_split` (`_kinds`),
+`_choose`, `_judge` (`_company`, `_duplicates`, `_concatenations`, `_geometry`, `_spacing`,
+`_repeats`), `_findings` and `_build` (`_mapping`, `_tables`, `_suv`, `_suv_enhanced`, `_grid`,
+`_coords`, `_fill`, `_pixels`, `_codecs`, `_finish`, `_voi`, `_resample`).
 """
 
 from __future__ import annotations

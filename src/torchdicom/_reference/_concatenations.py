@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdicom._reference._header import FileHeader
+    from torchdicom._reference._split import Part
 
 
 class Concatenation(NamedTuple):
@@ -24,25 +25,32 @@ class Concatenation(NamedTuple):
     total: int
 
 
-def about_concatenations(files: Sequence[FileHeader]) -> list[Finding]:
-    """What is missing of the concatenations that the files of a series belong to.
+def about_concatenations(
+    part: Part, parts: Sequence[Part], missing_files: int | None = None
+) -> list[Finding]:
+    """What is missing of the concatenations that the files of a part belong to.
 
     Args:
-        files: In the order of their paths.
+        part: The part that is judged.
+        parts: All of them, itself included: stacks are parts, and their files may be of one object.
+        missing_files: How many there are, where that is known and not all parts are.
     """
-    members: dict[str, list[FileHeader]] = {}
+    present: dict[str, set[str]] = {}
     totals: dict[str, int] = {}
-    for file in files:
+    for file in (file for one in parts for file in one.files):
         if (one := file.concatenation) is not None:
-            members.setdefault(one.uid, []).append(file)
+            present.setdefault(one.uid, set()).add(file.raw["SOPInstanceUID"])
             totals[one.uid] = max(one.total, totals.get(one.uid, 0))
-    lacking: dict[str, int] = {}
-    for uid in sorted(members):
-        lacking[uid] = totals[uid] - len({file.raw["SOPInstanceUID"] for file in members[uid]})
+    firsts: dict[str, FileHeader] = {}
+    for file in part.files:
+        if file.concatenation is not None:
+            firsts.setdefault(file.concatenation.uid, file)
+    lacking = {uid: totals[uid] - len(present[uid]) for uid in sorted(firsts)}
     incomplete = [uid for uid, count in lacking.items() if count > 0]
-    if not incomplete:
+    if not incomplete or missing_files == 0:
         return []
-    missing, first = sum(lacking[uid] for uid in incomplete), members[incomplete[0]][0]
+    missing = missing_files or sum(lacking[uid] for uid in incomplete)
+    first = firsts[incomplete[0]]
     text = f"{missing} file(s) of a concatenation are missing: they were one with this one"
     error = series_error("missing_slices", text, first, "InConcatenationTotalNumber")
     measured = {"missing": float(missing)}

@@ -90,9 +90,18 @@ def apply_policy(findings: Iterable[Finding], policy: Policy) -> list[str]:
     for one in findings:
         action = "raise" if one.is_refusal else policy.action(one.code)
         if action == "fill" and not one.slices:
-            action = "raise"  # a part of an object is missing, and no gap shows where
+            raise _not_fillable(one)
         if action == "raise":
             raise one.error
         if action == "warn":
             warnings.append(str(one.error))
     return warnings
+
+
+def _not_fillable(finding: Finding) -> DicomError:
+    """The error of an object of which files are missing: no gap shows where."""
+    error = finding.error
+    text = f"{error.args[0]}; missing_slices='fill' cannot tell where their slices were"
+    return SeriesError(
+        text, code=finding.code, path=error.path, element=error.element, offset=error.offset
+    )

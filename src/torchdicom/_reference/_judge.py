@@ -51,7 +51,11 @@ class Judged:
 
 
 def judge(
-    part: Part, parts: Sequence[Part], policy: Policy, dropped: Sequence[Finding] = ()
+    part: Part,
+    parts: Sequence[Part],
+    policy: Policy,
+    dropped: Sequence[Finding] = (),
+    missing_files: int | None = None,
 ) -> Judged:
     """Sort a part and measure what is wrong with it.
 
@@ -60,6 +64,7 @@ def judge(
         parts: All of them: those with the same UID say something about this one.
         policy: For its tolerances.
         dropped: What was found before about files that are left out.
+        missing_files: How many its concatenations lack, where not all parts are here.
 
     Raises:
         OSError: If files that claim to be the same cannot be read.
@@ -67,11 +72,10 @@ def judge(
     """
     if (refused := _first_refusal(part)) is not None:
         return Judged(part, part.files, 1, (), None, (refused,))
-    around = [*dropped, *company(part, parts)]
+    around = [*dropped, *company(part, parts), *about_concatenations(part, parts, missing_files)]
     files, aside, found = set_aside_copies(part.files)
     if any(one.is_refusal for one in found):
         return Judged(part, files, 1, aside, None, (*around, *found))
-    found += about_concatenations(files)
     affine: Affine | None = None
     num_times = 1
     normal: Vector = (0.0, 0.0, 0.0)

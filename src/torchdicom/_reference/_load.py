@@ -58,6 +58,7 @@ def load_series(  # noqa: PLR0913 - as many as the public function has
     mask: bool,
     t: slice | Sequence[int] | None = None,
     listed: str | None = None,
+    missing_files: int | None = None,
     reduce: int = 0,
     rwvm: str | None = None,
     codec: str | None = None,
@@ -79,6 +80,7 @@ def load_series(  # noqa: PLR0913 - as many as the public function has
         t: The times to load; None for all.
         listed: The key that an index has for the series, where the sources are those of it alone;
             their files may hold frames of other series too. Takes the place of `series`.
+        missing_files: How many files the index says that its concatenations lack.
         reduce: How often to halve the images along y and x.
         rwvm: The label of the real-world map, where there are several.
         codec: None.
@@ -102,7 +104,7 @@ def load_series(  # noqa: PLR0913 - as many as the public function has
         output, dtype, out, num_threads, slices, t, region, mask, reduce, rwvm, finish
     )
     while True:
-        judged = judge(part, parts, policy, left_out)
+        judged = judge(part, parts, policy, left_out, missing_files)
         messages = apply_policy(judged.findings, policy)
         try:
             repair = repair_of(judged, policy)

@@ -10,6 +10,7 @@ import torch
 from torchdicom._errors import ParseError, UnsupportedError
 from torchdicom._reference._kinds import SEGMENTATIONS, units
 from torchdicom._reference._suv import check_scalable, scaled
+from torchdicom._reference._suv_enhanced import suv_map
 from torchdicom._reference._tables import (
     modality_lut,
     palette,
@@ -89,7 +90,11 @@ def mapping_of(
             scale, and what is wrong with a table.
     """
     if output in {"suv", "philips_fp"}:
-        check_scalable(file, pixels, is_suv=output == "suv")
+        is_suv = output == "suv"
+        chosen = suv_map(file) if is_suv else None
+        check_scalable(file, pixels, is_suv=is_suv, has_map=chosen is not None)
+        if chosen is not None:
+            return scaled(_real_world(file, pixels, chosen, dtype), file, suv)
         return scaled(_modality(file, pixels, dtype), file, suv)
     if is_color(pixels, output):
         if rwvm is not None:

@@ -98,10 +98,10 @@ def _about_repeats(groups: Sequence[Sequence[FileHeader]], aside: Sequence[FileH
     measured = {"repeats": float(len(aside))}
     sizes = [len(group) for group in groups]
     if min(sizes) == max(sizes):
-        text = f"{len(aside)} file(s) lie where another one does; load the files of one repeat"
+        text = f"{len(aside)} slice(s) lie where another one does; load the files of one repeat"
     else:
         text = (
-            f"{len(aside)} file(s) lie where another one does, and the repeats are incomplete: "
+            f"{len(aside)} slice(s) lie where another one does, and the repeats are incomplete: "
             f"there are {min(sizes)} to {max(sizes)} at a position; load the files of one repeat"
         )
         measured |= {"least": float(min(sizes)), "most": float(max(sizes))}

@@ -10,8 +10,8 @@ using namespace torchdicom;
 
 namespace {
 
-std::optional<std::vector<std::byte>> inflate(ByteSpan deflated, std::uint64_t limit) {
-    std::vector<std::byte> inflated;
+std::optional<UninitializedBytes> inflate(ByteSpan deflated, std::uint64_t limit) {
+    UninitializedBytes inflated;
     const auto error = fuzz::error_of([&] { inflated = inflate_data_set(deflated, 0, limit); });
     return error ? std::nullopt : std::optional{inflated};
 }
