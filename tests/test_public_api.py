@@ -84,7 +84,6 @@ def modules() -> list[str]:
     folder = Path(inspect.getfile(td)).parent
     found = pkgutil.walk_packages([str(folder)], "torchdicom.")
     names = [m.name for m in found if not m.name.endswith("._ext")]
-    # The bridges need their libraries: tests/interop runs their examples.
     return ["torchdicom", *[name for name in names if ".interop." not in name]]
 
 
@@ -92,7 +91,12 @@ def modules() -> list[str]:
 def test_doctests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Examples name files by paths from the root of the project.
     monkeypatch.chdir(Path(__file__).parent.parent)
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+    found = doctest.DocTestFinder().find(importlib.import_module(name))
+    runner = doctest.DocTestRunner()
+    for examples in found:
+        # Needs MONAI, as the bridges need their libraries: tests/interop runs it with them.
+        if not examples.name.endswith(".Volume.to_metatensor"):
+            assert runner.run(examples).failed == 0
 
 
 def test_main_functions_have_an_example() -> None:
