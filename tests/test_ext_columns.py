@@ -291,7 +291,7 @@ def test_what_is_known_of_siblings_is_judged_with_the_rest(folder: Path) -> None
     [
         None,
         SIBLINGS[:4],
-        ("missing_slices", *SIBLINGS[1:]),
+        ("duplicate_slices", *SIBLINGS[1:]),
         ("localizer", 7, *SIBLINGS[2:]),
         ("localizer", "text", (-1,), (), {}),
         ("localizer", "text", (), (None,), {}),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 import torch
 
@@ -337,6 +339,31 @@ def test_frames_of_reference_that_no_scan_was_asked_for(tmp_path: Path, uid: str
     for path in where["label"].iterdir():
         path.unlink()
     assert torch.equal(dataset[0]["label"][0].float(), label.data)
+
+
+@pytest.mark.parametrize("first", ["made up", "of a file"])
+def test_the_frame_of_reference_is_not_that_of_files_around(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """A label without files says none, also where the program runs in a folder of DICOM."""
+    around = write_volume(tmp_path / "around")
+    for path in [*around.iterdir(), *folder.iterdir()]:
+        ds = pydicom.dcmread(path)
+        ds.FrameOfReferenceUID = "1.1" if path.parent == folder else "1.2"
+        ds.save_as(path)
+    monkeypatch.chdir(around)
+    label = td.load(folder)
+    made_up = label.provenance[0]._replace(path="")
+    planes = (
+        [made_up] * SHAPE[0] if first == "made up" else [made_up, *td.load(around).provenance[1:]]
+    )
+    label = replace(label, provenance=tuple(planes), metadata={})
+    dataset = td.VolumeDataset(folder, label=lambda _: label)
+    if first == "made up":
+        assert torch.equal(dataset[0]["label"], label.data[None])
+        return
+    with pytest.raises(ValueError, match=r"another frame of reference .*1\.2 and 1\.1"):
+        dataset[0]
 
 
 @pytest.mark.parametrize("kind", ["volume", "image", "patch"])

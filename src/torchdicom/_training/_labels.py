@@ -179,7 +179,9 @@ def _channels_first(volume: Volume) -> torch.Tensor:
 
 
 def _check_frames_of_reference(label: Volume, series: Series) -> None:
-    theirs = _frame_of_reference(label.metadata, label.provenance[0].path)
+    # A plane that was made up is of no file, nor is any of NIfTI.
+    path = next((plane.path for plane in label.provenance if plane.path), None)
+    theirs = _frame_of_reference(label.metadata, path)
     if theirs is None:
         return
     ours = _frame_of_reference(series.metadata, series.paths[0])
@@ -192,13 +194,13 @@ def _check_frames_of_reference(label: Volume, series: Series) -> None:
     raise ValueError(msg)
 
 
-def _frame_of_reference(metadata: Mapping[str, object], path: str) -> object:
+def _frame_of_reference(metadata: Mapping[str, object], path: str | None) -> object:
     """FrameOfReferenceUID (0020,0052), which metadata has where a scan was asked for it.
 
     Else the file says it; None where there is none, or no such file any more.
     """
     known = metadata.get(FRAME_OF_REFERENCE)
-    if known is not None:
+    if known is not None or path is None:
         return known
     try:
         return _frame_of_reference_in(path, Path(path).stat().st_mtime_ns)
