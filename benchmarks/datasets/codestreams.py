@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+import threading
 from typing import TYPE_CHECKING, Final
 
 import imagecodecs
@@ -35,6 +36,7 @@ UIDS: Final = {
 QUALITY: Final = 95  # of lossy JPEG, on libjpeg's scale
 _JFIF_BYTES: Final = 18  # APP0 with its marker (ISO 10918-5)
 _SSIZ_AT: Final = 42  # bits a sample of the first component (ISO 15444-1 A.5.1)
+_OPENJPH: Final = threading.Lock()
 
 
 def encode(name: str, cells: np.ndarray, bits: int) -> bytes:
@@ -113,11 +115,19 @@ def _htj2k(cells: np.ndarray, bits: int) -> bytes:
     coded as signed ones, they are the same codestream but for the sign and the bits in SIZ.
     """
     if cells.dtype.kind == "i":
-        return bytes(imagecodecs.htj2k_encode(cells, reversible=True))
+        return bytes(_htj2k_of_signed(cells))
     shifted = (cells.astype(np.int32) - (1 << (bits - 1))).astype(np.int16)
-    codestream = bytearray(imagecodecs.htj2k_encode(shifted, reversible=True))
+    codestream = bytearray(_htj2k_of_signed(shifted))
     codestream[_SSIZ_AT] = bits - 1
     return bytes(codestream)
+
+
+def _htj2k_of_signed(cells: np.ndarray) -> bytes | bytearray:
+    # OpenJPH 0.26 makes its tables at the first call: where two threads are first, one of ten
+    # codestreams can't be read.
+    with _OPENJPH:
+        coded: bytes | bytearray = imagecodecs.htj2k_encode(cells, reversible=True)
+        return coded
 
 
 def _unsigned(cells: np.ndarray) -> np.ndarray:
