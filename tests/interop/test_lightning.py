@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import lightning
@@ -25,6 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*:lightning.fabric.utilities.warnings.PossibleUserWarning"),
     pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`:UserWarning"),
+    pytest.mark.filterwarnings("ignore:The dirpath has changed:UserWarning"),
 ]
 VOLUMES = partial(td.VolumeDataset, size=(4, 4, 4))
 ONLY: Any = {"fractions": {"train": 1.0}, "batch_size": 2}
@@ -124,6 +126,64 @@ def test_resumes_where_it_was(folder: Path, tmp_path: Path, steps: int) -> None:
     assert second.seen == whole.seen[steps:]
 
 
+def fitted(where: Path, module: DicomDataModule, epochs: int, **options: Any) -> Model:
+    """A model after its fit, which kept ``last.ckpt`` as Lightning does by itself."""
+    model = Model()
+    path = options.pop("ckpt_path", None)
+    keeps = ModelCheckpoint(where, save_last=True)
+    run = trainer(where, epochs, keeps, limit_val_batches=0, **options)
+    run.fit(model, module, ckpt_path=path, weights_only=False)
+    return model
+
+
+def test_resumes_between_epochs(folder: Path, tmp_path: Path) -> None:
+    """Lightning loads no state of a loader then: the epoch is all that there is to tell."""
+    whole = fitted(tmp_path / "a", DicomDataModule(folder, VOLUMES, **ONLY), 3)
+    assert whole.seen[:5] != whole.seen[5:10] != whole.seen[10:] != whole.seen[:5]
+    assert len(whole.seen) == 15
+    path, seen = None, []
+    for epochs in (1, 2, 3):
+        module = DicomDataModule(folder, VOLUMES, **ONLY)
+        seen += fitted(tmp_path / str(epochs), module, epochs, ckpt_path=path).seen
+        path = tmp_path / str(epochs) / "last.ckpt"
+    assert seen == whole.seen
+
+
+def test_loaders_that_are_made_anew_for_each_epoch(folder: Path, tmp_path: Path) -> None:
+    whole = fitted(tmp_path / "a", DicomDataModule(folder, VOLUMES, **ONLY), 3)
+    module = DicomDataModule(folder, VOLUMES, **ONLY)
+    assert fitted(tmp_path / "b", module, 3, reload_dataloaders_every_n_epochs=1).seen == whole.seen
+
+
+def test_patches_differ_from_epoch_to_epoch(folder: Path, tmp_path: Path) -> None:
+    made = []
+
+    def make(series: Any) -> td.PatchDataset:
+        made.append(td.PatchDataset(series, (4, 4, 4), patches_per_volume=2))
+        return made[-1]
+
+    path, starts = None, []
+    for epochs in (1, 2):
+        where = tmp_path / str(epochs)
+        fitted(where, DicomDataModule(folder, make, **ONLY), epochs, ckpt_path=path)
+        path = where / "last.ckpt"
+        starts.append([sample["affine"][:3, 3].tolist() for sample in made[-1]])
+    assert starts[0] != starts[1]
+
+
+def test_uneven_shares_in_evaluation(folder: Path) -> None:
+    """Of five series for two devices."""
+    shares: dict[str, list[int]] = {}
+    for uneven in ("keep", "repeat", "drop"):
+        options: dict[str, Any] = {"batch_size": 1, "eval_uneven": uneven}
+        module = DicomDataModule(folder, VOLUMES, fractions={"train": 0.5, "val": 0.5}, **options)
+        module.setup()
+        for rank in (0, 1):
+            module.trainer = SimpleNamespace(world_size=2, global_rank=rank)
+            shares.setdefault(uneven, []).append(len(module.val_dataloader()))
+    assert shares == {"keep": [3, 2], "repeat": [3, 3], "drop": [2, 2]}
+
+
 def test_landmark(tmp_path: Path) -> None:
     index = td.scan(write_landmark(tmp_path))
     module = DicomDataModule(index, td.VolumeDataset, by=lambda one: one.key, **ONLY)
@@ -187,6 +247,8 @@ def test_patches_with_a_buffer_keep_their_own_order(folder: Path) -> None:
         (ValueError, "train, val and test", {"fractions": {"train": 0.5, "valid": 0.5}}),
         (ValueError, "train, val and test", {"fractions": {"val": 1.0}}),
         (TypeError, "eval_dataset must be a callable", {"eval_dataset": 3}),
+        (ValueError, "eval_batch_size", {"eval_batch_size": 0}),
+        (ValueError, "uneven must be one of", {"eval_uneven": "pad"}),
     ],
 )
 def test_what_is_refused(
@@ -197,6 +259,8 @@ def test_what_is_refused(
 
 
 def test_parts_that_are_not_there(folder: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"call setup\(\) first"):
+        DicomDataModule(folder, VOLUMES, **ONLY).train_dataloader()
     module = DicomDataModule(folder, VOLUMES, by="study", **ONLY)
     with pytest.raises(ValueError, match="no StudyInstanceUID"):
         module.setup("fit")

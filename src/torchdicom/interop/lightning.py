@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from torchdicom._training import Loader
+from torchdicom._training._options import check_whole
 from torchdicom.interop._extras import needs
 from torchdicom.interop._splits import split
-from torchdicom.interop.torch import ShardSampler
+from torchdicom.interop.torch import ShardSampler, check_uneven
 
 with needs("lightning"):
     import lightning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torchdicom._series import Series
     from torchdicom.interop._splits import By
+    from torchdicom.interop.torch import Uneven
 
     Make = Callable[[Sequence[Series]], Any]
 
@@ -34,8 +37,9 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
     """Loaders for training, validation, test and prediction over the series of a source.
 
     Of several devices each gets its share: in training all have as many samples, in evaluation each
-    sample is given once. A checkpoint keeps where in its epoch the training is, and a fit that
-    resumes from it goes on with the samples that are left.
+    sample is given once, unless ``eval_uneven`` says otherwise. Each epoch of a fit has an order of
+    its own. A checkpoint keeps where in which epoch the training is, and a fit that resumes from it
+    goes on with the samples that are left, or with the next epoch.
 
     Attributes:
         parts: The series of ``"train"``, ``"val"`` and ``"test"``, once `setup` was called.
@@ -61,6 +65,7 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
         batch_size: int,
         eval_dataset: Make | None = None,
         eval_batch_size: int | None = None,
+        eval_uneven: Uneven = "keep",
         by: By = "patient",
         fractions: Mapping[str, float] = _FRACTIONS,
         seed: int = 0,
@@ -80,6 +85,10 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
             eval_dataset: The same for validation, test and prediction, where these differ from
                 training: no augmentation, no random patches.
             eval_batch_size: Samples in a batch there; None is `batch_size`.
+            eval_uneven: What devices get there where samples do not come out even, as in
+                `torchdicom.interop.torch.ShardSampler`. ``"keep"``, each sample once, is for
+                metrics of a whole epoch; a step that waits for the other devices, as ``self.log``
+                does with ``on_step=True, sync_dist=True``, needs ``"repeat"`` or ``"drop"``.
             by: What must not be parted: ``"patient"``, ``"study"``, a callable or a mapping.
             fractions: What share of them is for ``"train"``, ``"val"`` and ``"test"``.
             seed: Of the split, and of the order of training.
@@ -91,7 +100,7 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
 
         Raises:
             TypeError: If a dataset cannot be made by what is given.
-            ValueError: If the fractions are of other parts.
+            ValueError: If the fractions are of other parts, or a value is none of the allowed ones.
         """
         super().__init__()
         makers: dict[str, Any] = {"dataset": dataset, "eval_dataset": eval_dataset or dataset}
@@ -105,7 +114,12 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
         self.parts: dict[str, tuple[Series, ...]] = {}
         self._source, self._by, self._fractions, self._seed = source, by, dict(fractions), seed
         self._make = {"train": dataset, "eval": eval_dataset or dataset}
-        self._batch_size = {"train": batch_size, "eval": eval_batch_size or batch_size}
+        of_eval = batch_size if eval_batch_size is None else eval_batch_size
+        self._batch_size = {
+            "train": check_whole("batch_size", batch_size, 1),
+            "eval": check_whole("eval_batch_size", of_eval, 1),
+        }
+        self._uneven: dict[str, Uneven] = {"train": "repeat", "eval": check_uneven(eval_uneven)}
         self._drop_last = drop_last
         self._options: dict[str, Any] = {"num_threads": num_threads, "prefetch": prefetch}
         self._options |= {"pin_memory": pin_memory, "pad": pad}
@@ -129,7 +143,12 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
 
     def train_dataloader(self) -> Loader:
         """Shuffled anew in each epoch; as many samples for each device."""
-        return self._loader("train")
+        loader = self._loader("train")
+        if self.trainer is not None:
+            # Of a checkpoint between two epochs Lightning keeps nothing but their number, and it
+            # begins to read before it tells loaders of that.
+            loader.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
+        return loader
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """In order, each sample once; no loader where the split has no such part."""
@@ -144,6 +163,9 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
         return self._loader("test")
 
     def _loader(self, part: str) -> Loader:
+        if not self.parts:
+            msg = "nothing was split yet: call setup() first, which a Trainer does by itself"
+            raise RuntimeError(msg)
         if part not in self._datasets:
             msg = f"there is no {part!r} among the fractions, {self._fractions}: give it a share"
             raise ValueError(msg)
@@ -159,11 +181,11 @@ class DicomDataModule(lightning.LightningDataModule):  # type: ignore[misc] # it
                 rank=self.trainer.global_rank,
                 num_replicas=ranks,
                 shuffle=shuffle,
-                uneven="repeat" if is_training else "keep",
+                uneven=self._uneven[_use(part)],
                 seed=self._seed,
             )
         options["drop_last"] = self._drop_last and is_training
-        kind = _FitLoader if is_training else Loader
+        kind = _FitLoader if is_training and self.trainer is not None else Loader
         return kind(dataset, self._batch_size[_use(part)], **options, **self._options)
 
 
@@ -172,14 +194,23 @@ def _use(part: str) -> str:
 
 
 class _FitLoader(Loader):
-    """A Loader whose state Lightning keeps.
+    """A Loader whose epochs Lightning counts, and whose state it keeps."""
 
-    Lightning counts batches, and never asks for the one after the last, which is what tells a
-    Loader that its epoch is over.
-    """
+    @property
+    def batch_sampler(self) -> Any:  # type: ignore[override] # None where nobody asks
+        """Where Lightning looks for a sampler to tell the epoch: what has an order here is this."""
+        return SimpleNamespace(sampler=self)
+
+    def __iter__(self) -> Iterator[Any]:
+        # Lightning calls it more than once in an epoch, and tells when the next one begins.
+        epoch = self._epoch
+        batches = super().__iter__()
+        self._epoch = epoch
+        return batches
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
+        # Lightning never asks for the batch after the last, which tells a Loader of the end.
         last = len(self) * self.batch_size if self.drop_last else state["samples"]
         if state["order"] is None and state["delivered"] >= last:
             super().load_state_dict(state | {"epoch": state["epoch"] + 1, "delivered": 0})

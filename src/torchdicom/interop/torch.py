@@ -24,6 +24,14 @@ Uneven = Literal["repeat", "drop", "keep"]
 _UNEVEN: Final[tuple[str, ...]] = get_args(Uneven)
 
 
+def check_uneven(uneven: Uneven) -> Uneven:
+    """The same, where it is one of the three."""
+    if uneven not in _UNEVEN:
+        msg = f"uneven must be one of {_UNEVEN}, not {uneven!r}"
+        raise ValueError(msg)
+    return uneven
+
+
 def _is_distributed() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
@@ -75,9 +83,7 @@ class ShardSampler(Sampler[int]):
             TypeError: If an argument is of another type than it may be.
             ValueError: If its value is none of the allowed ones.
         """
-        if uneven not in _UNEVEN:
-            msg = f"uneven must be one of {_UNEVEN}, not {uneven!r}"
-            raise ValueError(msg)
+        check_uneven(uneven)
         known = (0, 1)
         if _is_distributed():
             known = (torch.distributed.get_rank(), torch.distributed.get_world_size())
