@@ -10,8 +10,8 @@ import torch
 
 import torchdicom as td
 from builders import BIG, EXPLICIT, IMPLICIT, MR_IMAGE, Element, ct_slice, sequence, write_series
-from builders_enhanced import PER_FRAME, SHARED, enhanced, group
 from builders_pet import scale_slope
+from builders_quantity import in_group, philips_file
 from helpers import expect_error, syntax_id
 
 if TYPE_CHECKING:
@@ -127,36 +127,6 @@ def test_what_has_no_slope(backend: Backend) -> None:
 
 
 # --- enhanced files: in a sequence of each frame's group
-
-
-def in_group(
-    *slopes: Any, creator: str = "Philips MR Imaging DD 005", undefined: bool = False
-) -> list[Element]:
-    """What a group has of Philips: an item with each of these slopes."""
-    items = [scale_slope(one) for one in slopes]
-    inner = sequence(0x2005140F, *items, undefined=undefined)
-    return [Element(0x20050014, "LO", creator), inner]
-
-
-def philips_file(
-    per_frame: list[list[Element]], shared: list[Element] | None = None, **options: Any
-) -> bytes:
-    """Two frames in which stored value k is 2 k + 4; `per_frame` and `shared` join their groups."""
-    place = [(0, 0, 0), (0, 0, 2.5)]
-    groups = [
-        [*group({"ImagePositionPatient": place[i]}), *extra] for i, extra in enumerate(per_frame)
-    ]
-    common = group(
-        {
-            "ImageOrientationPatient": (1, 0, 0, 0, 1, 0),
-            "PixelSpacing": (1, 1),
-            "RescaleSlope": 2,
-            "RescaleIntercept": 4,
-        }
-    )
-    pixels = np.stack([np.arange(4, dtype=np.int16).reshape(2, 2)] * 2)
-    of_file: dict[str, Any] = {PER_FRAME: groups, SHARED: [[*common, *(shared or [])]]}
-    return enhanced(2, pixels=pixels, **of_file, **options)
 
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, BIG], ids=syntax_id)

@@ -11,33 +11,19 @@ from hypothesis import strategies as st
 
 import torchdicom as td
 from builders import Element, sequence
-from builders_enhanced import ENHANCED_PET, enhanced, real_world_map, write_enhanced
+from builders_enhanced import real_world_map, write_enhanced
 from builders_pet import OF_DOSE
+from builders_quantity import DOSE, OF_FILE, RESCALE, enhanced_pet
 from compare import assert_volumes_equal
 from helpers import expect_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from helpers import Backend
 
 DOUBLE: dict[str, Any] = {"output": "suv", "dtype": torch.float64}
 
-# Of 128 MBq half is left after 6000 s: 64,000,000 Bq for 65,536 g are 976.5625 Bq/g.
-OF_FILE: dict[str, tuple[int, str, Any]] = {
-    "TimezoneOffsetFromUTC": (0x00080201, "SH", None),
-    "PatientWeight": (0x00101030, "DS", "65.536"),
-    "DecayCorrectionDateTime": (0x00189701, "DT", "20240310120000.000"),
-    "DecayCorrected": (0x00189758, "CS", "YES"),
-    "AttenuationCorrected": (0x00189759, "CS", "YES"),
-    "SUVType": (0x00541006, "CS", None),
-}
-DOSE: dict[str, Any] = {
-    "RadiopharmaceuticalStartDateTime": "20240310102000",
-    "RadionuclideTotalDose": "128",
-    "RadionuclideHalfLife": "6000",
-}
 NAMES = {
     **{name: f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}" for name, (tag, *_) in OF_FILE.items()},
     **{name: f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}" for name, (tag, _) in OF_DOSE.items()},
@@ -46,38 +32,6 @@ NAMES = {
         "(0054,0016) RadiopharmaceuticalInformationSequence"
     ),
 }
-# Stored value k is an SUV of k.
-RESCALE: dict[str, Any] = {"RescaleSlope": "976.5625", "RescaleIntercept": 0}
-
-
-def pet_file(
-    *,
-    doses: Sequence[dict[str, Any]] | None = None,
-    shared: dict[str, Any] | None = None,
-    per_frame: dict[str, Any] | None = None,
-    options: dict[str, Any] | None = None,
-    **attributes: Any,
-) -> bytes:
-    """Two frames in BQML; attributes by keyword, None leaves one out."""
-    of_file = {name: attributes.pop(name, usual) for name, (*_, usual) in OF_FILE.items()}
-    dose = DOSE | attributes
-    top = [Element(*OF_FILE[name][:2], v) for name, v in of_file.items() if v is not None]
-    items = [
-        [Element(*OF_DOSE[name], v) for name, v in one.items() if v is not None]
-        for one in ([dose] if doses is None else doses)
-    ]
-    if items:
-        top.append(sequence(0x00540016, *items))
-    groups = {**RESCALE, "RescaleType": "BQML"} if shared is None else shared
-    return enhanced(
-        2,
-        shared=groups,
-        per_frame=per_frame,
-        SOPClassUID=ENHANCED_PET,
-        Modality="PT",
-        extra=sorted(top, key=lambda one: one.tag),
-        **(options or {}),
-    )
 
 
 def refused(data: bytes, name: str, backend: Backend) -> None:
@@ -98,7 +52,7 @@ def first_row(data: bytes, backend: Backend, frame: int = 0) -> list[float]:
 
 
 def test_values(backend: Backend) -> None:
-    data = pet_file()
+    data = enhanced_pet()
     assert first_row(data, backend) == [0, 1, 2, 3]
     assert first_row(data, backend, frame=1) == [100, 101, 102, 103]
     assert td.load(data, backend=backend).units == "BQML"
@@ -106,7 +60,7 @@ def test_values(backend: Backend) -> None:
 
 def test_from_an_index(tmp_path: Path, backend: Backend) -> None:
     path = tmp_path / "a.dcm"
-    path.write_bytes(pet_file())
+    path.write_bytes(enhanced_pet())
     (series,) = td.scan(tmp_path).series
     part = td.load(series, output="suv", slices=[1], backend=backend)
     assert part.data[0, 0].tolist() == [100, 101, 102, 103]
@@ -114,7 +68,7 @@ def test_from_an_index(tmp_path: Path, backend: Backend) -> None:
 
 def test_each_frame_has_its_slope(backend: Backend) -> None:
     slopes = {"RescaleSlope": ["976.5625", "1953.125"], "RescaleIntercept": [0, "976.5625"]}
-    data = pet_file(shared={"RescaleType": "BQML"}, per_frame=slopes)
+    data = enhanced_pet(shared={"RescaleType": "BQML"}, per_frame=slopes)
     assert first_row(data, backend) == [0, 1, 2, 3]
     assert first_row(data, backend, frame=1) == [201, 203, 205, 207]
 
@@ -146,7 +100,7 @@ def test_each_frame_has_its_slope(backend: Backend) -> None:
     ],
 )
 def test_dose(backend: Backend, attributes: dict[str, Any], expected: float) -> None:
-    assert first_row(pet_file(**attributes), backend)[1] == expected
+    assert first_row(enhanced_pet(**attributes), backend)[1] == expected
 
 
 # --- units
@@ -156,9 +110,9 @@ def test_grams_per_millilitre_are_suv(backend: Backend) -> None:
     groups = {"RescaleSlope": "0.5", "RescaleIntercept": 0, "RescaleType": "GML"}
     absent: dict[str, Any] = {"doses": [], "PatientWeight": None, "DecayCorrectionDateTime": None}
     for kind in (None, "BW"):
-        data = pet_file(shared=groups, SUVType=kind, **absent)
+        data = enhanced_pet(shared=groups, SUVType=kind, **absent)
         assert first_row(data, backend) == [0, 0.5, 1, 1.5]
-    refused(pet_file(shared=groups, SUVType="LBM", **absent), "SUVType", backend)
+    refused(enhanced_pet(shared=groups, SUVType="LBM", **absent), "SUVType", backend)
 
 
 @pytest.mark.parametrize("unit", ["Bq/ml", "g/ml", "{SUVbw}g/ml", "g/ml{SUVbw}"])
@@ -168,7 +122,7 @@ def test_units_of_a_map(
 ) -> None:
     slope = 1953.125 if unit == "Bq/ml" else 2.0
     maps = [map_in(unit, slope), map_in("{counts}", 7.0)]
-    data = pet_file(shared={**rescale, "RealWorldValueMappingSequence": maps})
+    data = enhanced_pet(shared={**rescale, "RealWorldValueMappingSequence": maps})
     assert first_row(data, backend) == [0, 2, 4, 6]
     (tmp_path / "a.dcm").write_bytes(data)
     (series,) = td.scan(tmp_path).series
@@ -178,7 +132,7 @@ def test_units_of_a_map(
         # Which unit it is cannot be told.
         two = [*maps, map_in("Bq/ml", 1.0)]
         of_two = {**rescale, "RealWorldValueMappingSequence": two}
-        refused(pet_file(shared=of_two), "RescaleType", backend)
+        refused(enhanced_pet(shared=of_two), "RescaleType", backend)
 
 
 def map_in(unit: str, slope: float) -> list[Element]:
@@ -189,11 +143,11 @@ def map_in(unit: str, slope: float) -> list[Element]:
 
 @pytest.mark.parametrize("unit", ["PROPCPS", "CNTS", "US", None])
 def test_units_that_are_none(backend: Backend, unit: str | None) -> None:
-    refused(pet_file(shared={**RESCALE, "RescaleType": unit}), "RescaleType", backend)
+    refused(enhanced_pet(shared={**RESCALE, "RescaleType": unit}), "RescaleType", backend)
 
 
 def test_frames_of_two_units(backend: Backend) -> None:
-    data = pet_file(shared=RESCALE, per_frame={"RescaleType": ["BQML", "GML"]})
+    data = enhanced_pet(shared=RESCALE, per_frame={"RescaleType": ["BQML", "GML"]})
     with expect_error("suv_not_possible", element=NAMES["RescaleType"]):
         td.decode(data, output="suv", backend=backend)
 
@@ -225,18 +179,18 @@ def test_frames_of_two_units(backend: Backend) -> None:
 )
 def test_refusals(backend: Backend, name: str, value: str | None) -> None:
     attributes: dict[str, Any] = {name: value}
-    refused(pet_file(**attributes), name, backend)
+    refused(enhanced_pet(**attributes), name, backend)
 
 
 def test_no_radiopharmaceutical_or_two(backend: Backend) -> None:
-    refused(pet_file(doses=[]), "RadionuclideTotalDose", backend)
-    refused(pet_file(doses=[DOSE, DOSE]), "RadiopharmaceuticalInformationSequence", backend)
+    refused(enhanced_pet(doses=[]), "RadionuclideTotalDose", backend)
+    refused(enhanced_pet(doses=[DOSE, DOSE]), "RadiopharmaceuticalInformationSequence", backend)
 
 
 def test_files_that_differ(tmp_path: Path, backend: Backend) -> None:
     for i, weight in enumerate(("65.536", "70")):
         place = {"ImagePositionPatient": [(0, 0, 5.0 * i), (0, 0, 5.0 * i + 2.5)]}
-        data = pet_file(
+        data = enhanced_pet(
             per_frame=place, PatientWeight=weight, options={"SOPInstanceUID": f"1.2.3.4.{i}"}
         )
         (tmp_path / f"{i}.dcm").write_bytes(data)
@@ -284,7 +238,7 @@ def odd_file(draw: st.DrawFn) -> bytes:
     if units:
         shared["RealWorldValueMappingSequence"] = [map_in(unit, 1.7141) for unit in units]
     attributes: dict[str, Any] = {name: draw(ATTRIBUTES[name]) for name in names}
-    return pet_file(shared=shared, **attributes)
+    return enhanced_pet(shared=shared, **attributes)
 
 
 def outcome(data: bytes, backend: Backend) -> Any:

@@ -25,19 +25,25 @@ import numpy as np
 import torch
 
 import torchdicom as td
-from builders import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, ct_elements
+from builders import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, PET_IMAGE, ct_elements
+from builders_enhanced import ENHANCED_PET
 from builders_frames import encapsulated, even
 from compare import assert_volumes_equal, bits
-from fuzz import mutation, seeds
+from fuzz import mutation, seeds, seeds_slices
 from torchdicom import _reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdicom._arguments import Backend
+    from torchdicom._arguments import Backend, Output
 
 HERE = Path(__file__).resolve().parent
 _LARGEST = 1 << 16
+# Values that follow from others, and what a file has in it that they are asked of.
+_OUTPUTS: tuple[tuple[Output, tuple[bytes, ...]], ...] = (
+    ("suv", (PET_IMAGE.encode(), ENHANCED_PET.encode())),
+    ("philips_fp", (b"Philips MR Imaging DD 00",)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,11 @@ def difference(data: bytes) -> str | None:
         ("read_header", _header, headers_differ),
         ("decode", _decode, _bits_differ),
         ("load", _load, volumes_differ),
+        *(
+            (output, partial(_load, output=output), volumes_differ)
+            for output, marks in _OUTPUTS
+            if any(mark in data for mark in marks)
+        ),
     )
     for name, call, differ in comparisons:
         native = outcome(partial(call, data, "native"))
@@ -101,8 +112,8 @@ def _decode(data: bytes, backend: Backend) -> torch.Tensor:
     return td.decode(data, num_threads=1, backend=backend)
 
 
-def _load(data: bytes, backend: Backend) -> td.Volume:
-    return td.load(data, num_threads=1, backend=backend)
+def _load(data: bytes, backend: Backend, output: Output = "modality") -> td.Volume:
+    return td.load(data, output=output, num_threads=1, backend=backend)
 
 
 def _header(data: bytes, backend: Backend) -> td.Header:
@@ -153,8 +164,9 @@ def recipes() -> list[mutation.Recipe]:
 
 
 def corpus() -> list[bytes]:
-    """The files of the target ``header`` that have no codestream in them."""
+    """The files of the target ``header`` that have no codestream in them, and what SUV are of."""
     found = [path.read_bytes() for path in sorted((HERE / "corpus" / "header").iterdir())]
+    found += [*seeds.pet(), *seeds_slices.quantities()]
     return [data for data in found if data and b"1.2.840.10008.1.2.4." not in data]
 
 
