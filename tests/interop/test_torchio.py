@@ -17,7 +17,7 @@ import torchio as tio
 import torchdicom as td
 from bridge_traps import TRAPS, Answer, Trap, answer_of
 from builders import write_series
-from landmarks import INDEX, RAS_MM, SHAPE, VALUE, brightest, place, write_landmark
+from landmarks import INDEX, RAS_MM, SHAPE, VALUE, brightest, place, slice_bytes, write_landmark
 from torchdicom.interop.torchio import LabelReader, SeriesReader, label_map, scalar_image, subject
 
 if TYPE_CHECKING:
@@ -199,10 +199,65 @@ def test_labels_go_along_to_other_processes(tmp_path: Path) -> None:
     assert reader("")[0].sum() == 120
 
 
+# The landmark's axial series whose slices move 1 mm to the back with every 2 mm: x 4 * 0.25, y 0.5
+# and 2 slices, in RAS.
+TILTED_RAS_MM = (-1.0, -2.5, 4.0)
+
+
+def tilted(folder: Path) -> Path:
+    folder.mkdir()
+    for z in range(SHAPE[0]):
+        axes: dict[str, Any] = {"ImageOrientationPatient": (1, 0, 0, 0, 1, 0)}
+        content = slice_bytes(z, ImagePositionPatient=(0, z, 2 * z), **axes)
+        (folder / f"{z}.dcm").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        scalar_image,
+        lambda folder: scalar_image(td.load(folder)),
+        lambda folder: scalar_image(folder, backend="reference"),
+        lambda folder: label_map(td.scan(folder)[0], mark),
+        lambda folder: SeriesReader().create_backend(Request(folder)),
+        lambda folder: SeriesReader(dtype=torch.int16, reduce=0).create_backend(Request(folder)),
+    ],
+    ids=["series", "volume", "reference", "label", "TorchIO 2", "TorchIO 2 whole"],
+)
+def test_shear_is_told(tmp_path: Path, made: Callable[[Path], Any]) -> None:
+    folder = tilted(tmp_path / "ct")
+    with pytest.warns(td.DicomWarning, match=r"not in NIfTI.*gantry_tilt=\"resample\".*to_nibabel"):
+        affine = made(folder).affine
+    assert place(affine, XYZ) == TILTED_RAS_MM
+
+
+@pytest.mark.filterwarnings("ignore:the slices of:torchdicom.DicomWarning")
+def test_what_torchio_saves_of_a_shear(tmp_path: Path) -> None:
+    """Why there is a warning: what it says of each format is so."""
+    image = scalar_image(tilted(tmp_path / "ct"))
+    found = []
+    for name in ("a.mha", "a.nrrd", "a.nii"):
+        image.save(tmp_path / name)
+        read = tio.ScalarImage(tmp_path / name)
+        found.append(place(read.affine, brightest(read.data)[1:]))
+    assert found == [TILTED_RAS_MM, TILTED_RAS_MM, (-1.0, -1.51, 4.24)]
+    canonical = tio.ToCanonical()(image)
+    assert place(canonical.affine, brightest(canonical.data)[1:]) == TILTED_RAS_MM
+
+
+def test_shear_that_is_resampled_is_saved(tmp_path: Path) -> None:
+    image = scalar_image(tilted(tmp_path / "ct"), policy=td.Policy(gantry_tilt="resample"))
+    image.save(tmp_path / "a.nii")
+    read = tio.ScalarImage(tmp_path / "a.nii")
+    assert place(read.affine, brightest(read.data)[1:]) == TILTED_RAS_MM
+
+
 def first_channel(answer: Answer) -> Answer:
     return answer._replace(shape=answer.shape[:3])
 
 
+@pytest.mark.filterwarnings("ignore:the slices of:torchdicom.DicomWarning")
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
 def test_trap(tmp_path: Path, trap: Trap) -> None:
     folder = tmp_path / "series"

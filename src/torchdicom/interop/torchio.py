@@ -2,6 +2,12 @@
 
 Tensors are (channels, x, y, z) and affines lead to RAS, as TorchIO has them. Channels are times or
 colours.
+
+The shear of a tilted gantry is in the affine, which TorchIO's transforms, and .mha and .nrrd files,
+keep. In NIfTI it saves axes at right angles: voxels of a sheared image lie elsewhere there. Such an
+image is therefore a `DicomWarning` where it is read; load it with
+``policy=torchdicom.Policy(gantry_tilt="resample")``, or write the volume by
+`torchdicom.interop.nibabel.to_nibabel`.
 """
 
 from __future__ import annotations
@@ -21,10 +27,10 @@ from torchdicom.interop._ras import (
     bridge_options,
     channels_xyz,
     contiguous_xyz,
-    placed,
     ras_of_zyx,
+    warn_of_shear,
 )
-from torchdicom.interop._torchio_lazy import SeriesBackend
+from torchdicom.interop._torchio_lazy import SeriesBackend, affine_of
 
 with needs("torchio"):
     import torchio
@@ -68,7 +74,7 @@ def scalar_image(source: Given, **options: Any) -> torchio.ScalarImage:
         if options:
             msg = f"a Volume is loaded already: there are no options for it: {', '.join(options)}"
             raise ValueError(msg)
-        return _in_memory(channels_xyz(source), placed(source).affine)
+        return _in_memory(channels_xyz(source), affine_of(source))
     reader = SeriesReader(source, **options)
     return torchio.ScalarImage(_path_of(source), reader=reader)
 
@@ -156,7 +162,7 @@ class SeriesReader:
     def __call__(self, path: str | os.PathLike[str]) -> TensorAndAffine:
         """The tensor of shape (channels, x, y, z), and the affine to RAS."""
         volume = load(path if self._source is None else self._source, **self._options)
-        return contiguous_xyz(channels_xyz(volume)), placed(volume).affine
+        return contiguous_xyz(channels_xyz(volume)), affine_of(volume)
 
     def create_backend(self, request: Any) -> SeriesBackend:
         """What a lazy reader of TorchIO 2 gives; of the request only the path counts."""
@@ -192,7 +198,9 @@ class LabelReader:
             msg = f"series {self.series.key} has no size in its headers, so that no label fits it"
             raise ValueError(msg)
         values = label.at(grid, grid.whole).permute(0, 3, 2, 1)
-        return contiguous_xyz(values), ras_of_zyx(grid.affine)
+        affine = ras_of_zyx(grid.affine)
+        warn_of_shear(affine, f"series {self.series.key}")
+        return contiguous_xyz(values), affine
 
     def __deepcopy__(self, memo: object) -> LabelReader:
         """Itself, see `SeriesReader`."""
