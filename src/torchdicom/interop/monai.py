@@ -153,7 +153,8 @@ class DictDataset(monai.data.Dataset):  # type: ignore[misc]  # as above
     way back. ``series`` and ``target`` stay; ``affine`` and ``spacing_mm``, which no transform of
     MONAI would keep, are in the MetaTensors. A patch has the affine of the patch.
 
-    It can be given to MONAI's `DataLoader` and, as ``data``, to its CacheDataset.
+    It can be given to MONAI's `DataLoader` and, as ``data``, to its CacheDataset, which keeps the
+    patches of one epoch. Random patches are the same in each epoch until `set_epoch` is called.
 
     Args:
         dataset: What has the samples, with all its options.
@@ -187,6 +188,19 @@ class DictDataset(monai.data.Dataset):  # type: ignore[misc]  # as above
         if isinstance(index, np.ndarray):
             index = index.tolist()
         return super().__getitem__(index)
+
+    @property
+    def set_epoch(self) -> Callable[[int], None]:
+        """`PatchDataset.set_epoch`: another epoch has other random patches.
+
+        MONAI's DataLoader does not call it: do so before each epoch. Its workers see it, those that
+        it keeps (``persistent_workers``) too.
+
+        Raises:
+            AttributeError: If the samples are volumes, which are the same in each epoch.
+        """
+        made: Callable[[int], None] = self.data.set_epoch
+        return made
 
     def _transform(self, index: int) -> Any:
         """What MONAI's Dataset calls for a sample."""
