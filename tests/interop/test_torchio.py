@@ -6,6 +6,7 @@ import importlib
 import pickle
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -46,9 +47,20 @@ def mark(_: Series) -> torch.Tensor:
         lambda folder: tio.ScalarImage(folder, reader=SeriesReader()),
         lambda folder: scalar_image(folder, backend="reference"),
         lambda folder: subject(folder).image,
+        lambda folder: subject(td.load(folder)).image,
         tio.ScalarImage,
     ],
-    ids=["folder", "files", "series", "volume", "reader", "reference", "subject", "its own"],
+    ids=[
+        "folder",
+        "files",
+        "series",
+        "volume",
+        "reader",
+        "reference",
+        "subject",
+        "its volume",
+        "its own",
+    ],
 )
 def test_landmark(tmp_path: Path, made: Callable[[Path], tio.ScalarImage]) -> None:
     image = made(write_landmark(tmp_path))
@@ -125,6 +137,11 @@ def test_workers(tmp_path: Path, context: str) -> None:
     assert again("")[0].max() == 3024
 
 
+def untyped(source: Any) -> Any:
+    """For calls that type checkers refuse."""
+    return source
+
+
 @pytest.mark.parametrize(
     ("call", "error", "told"),
     [  # of a folder f beside another one
@@ -132,10 +149,17 @@ def test_workers(tmp_path: Path, context: str) -> None:
         (lambda f: scalar_image(f, mask=True), ValueError, "mask cannot be given here"),
         (lambda f: scalar_image(td.load(f), output="suv"), ValueError, "loaded already"),
         (
-            lambda f: scalar_image(f.name.encode()),
+            lambda f: scalar_image(untyped(f.name.encode())),
             TypeError,
-            "source must be a folder, files, a Series",
+            "a folder, files or a Series, not bytes; scalar_image and subject take a Volume, too",
         ),
+        (
+            lambda f: label_map(untyped(td.load(f)), mark),
+            TypeError,
+            "or a Series, not Volume; scalar_image",
+        ),
+        (lambda f: subject(td.load(f), mark), ValueError, "hand in that, not a Volume"),
+        (lambda f: subject(td.load(f), output="suv"), ValueError, "loaded already"),
         (lambda f: subject(f, label=mark, reduce=1), ValueError, "reduce cannot be given with a"),
         (lambda f: subject(f.parent), ValueError, "one series, and it has 2: '1.2.3.4', '1.2.9'"),
         (lambda f: label_map(f, 3), TypeError, "label"),
@@ -148,6 +172,12 @@ def test_wrong_calls(
     write_landmark(tmp_path / "b", SeriesInstanceUID="1.2.9")
     with pytest.raises(error, match=re.escape(told)):
         call(folder)
+
+
+def test_subject_of_a_volume(tmp_path: Path) -> None:
+    volume = td.load(write_landmark(tmp_path))
+    assert subject(volume).series == subject(tmp_path).series == "1.2.3.4"
+    assert subject(replace(volume, metadata={})).series == ""
 
 
 def test_one_of_several_series(tmp_path: Path) -> None:

@@ -36,12 +36,14 @@ with needs("torchio"):
     import torchio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import NDArray
 
-    from torchdicom._arguments import Source
-
-    Given = Source | Series | Volume
+    Place = str | os.PathLike[str]
+    OneSeries = Place | Sequence[Place] | Series
+    Given = OneSeries | Volume
     TensorAndAffine = tuple[torch.Tensor, NDArray[Any]]
 
 _REFUSED: Final = {
@@ -79,17 +81,19 @@ def scalar_image(source: Given, **options: Any) -> torchio.ScalarImage:
     return torchio.ScalarImage(_path_of(source), reader=reader)
 
 
-def label_map(series: Series, label: Any) -> torchio.LabelMap:
+def label_map(series: OneSeries, label: Any) -> torchio.LabelMap:
     """A `torchio.LabelMap` of a series' segmentation, on its grid, made when it is asked for.
 
     Args:
-        series: An entry of an index, or a folder or file that is one volume.
+        series: An entry of an index, or a folder, a file or a list of files that are one volume.
         label: As in `VolumeDataset`: the path of a NIfTI or DICOM file, or a callable that is given
             the series and returns a path, a tensor of its shape (slices, rows, columns), or a
             `Volume`. What has a grid of its own is brought to the series' by nearest neighbour.
 
     Raises:
-        SeriesError: If the series has a defect, or there are several.
+        SeriesError: If the series has a defect.
+        ValueError: If there are several.
+        TypeError: If the series is of another type, a Volume among them.
 
     Example:
         >>> import torchdicom as td
@@ -102,26 +106,35 @@ def label_map(series: Series, label: Any) -> torchio.LabelMap:
     return torchio.LabelMap(_path_of(reader.series), reader=reader)
 
 
-def subject(source: Source | Series, label: Any = None, **options: Any) -> torchio.Subject:
+def subject(source: Given, label: Any = None, **options: Any) -> torchio.Subject:
     """A `torchio.Subject` with ``image``, ``label`` if there is one, and ``series``, its key.
 
     Nothing is read before TorchIO loads it, but headers where the source is no `Series`.
 
     Args:
-        source: As in `scalar_image`.
-        label: As in `label_map`.
+        source: As in `scalar_image`. Of a Volume ``series`` is the SeriesInstanceUID, or empty.
+        label: As in `label_map`; none of a Volume.
         **options: Of the image, as in `scalar_image`; with a label none that choose or leave out
             voxels, which would give image and label different grids.
 
     Raises:
-        SeriesError: If the source is not one series.
-        ValueError: As in `scalar_image`.
+        ValueError: If the source is not one series, or a Volume and there is a label; and as in
+            `scalar_image`.
+        TypeError: If the source is of another type.
 
     Example:
         >>> one = subject("tests/data/sts_002/ct", label=lambda series: series.load().data > 300)
         >>> sorted(one), one.spatial_shape
         (['image', 'label', 'series'], (161, 143, 48))
     """
+    if isinstance(source, Volume):
+        if label is not None:
+            msg = (
+                "a label goes with the series: hand in that, not a Volume, which is loaded already"
+            )
+            raise ValueError(msg)
+        key = source.metadata.get("SeriesInstanceUID", "")
+        return torchio.Subject(image=scalar_image(source, **options), series=key)
     cut = sorted({"slices", "t", "region", "reduce", "policy"} & options.keys())
     if label is not None and cut:
         msg = f"{', '.join(cut)} cannot be given with a label: it has the grid of the whole series"
@@ -154,7 +167,7 @@ class SeriesReader:
         ('L', 'P', 'S')
     """
 
-    def __init__(self, source: Source | Series | None = None, **options: Any) -> None:
+    def __init__(self, source: OneSeries | None = None, **options: Any) -> None:
         """Nothing is read yet."""
         self._source = source
         self._options = bridge_options(options, _REFUSED)
@@ -237,8 +250,8 @@ def _path_of(source: Any) -> Path:
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
     msg = (
-        "source must be a folder, files, a Series or a Volume, not "
-        f"{type(source).__name__}: hand in torchdicom.load(...) of anything else"
+        f"source must be a folder, files or a Series, not {type(source).__name__}; scalar_image "
+        "and subject take a Volume, too: torchdicom.load(...) of anything else"
     )
     raise TypeError(msg)
 
