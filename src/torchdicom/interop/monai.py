@@ -51,6 +51,10 @@ _REFUSED: Final = {
     "out": "every image gets memory of its own",
     "mask": "a reader of MONAI returns one array; VolumeDataset(mask=True) has both",
 }
+# Keys of the meta dict that `_check_same` has found to be the same, up to a little.
+_OF_ALL: Final = frozenset(
+    {"affine", "original_affine", "original_channel_dim", "space", "spacing", "spatial_shape"}
+)
 _NO_CHANNEL: Final = float("nan")
 
 
@@ -72,7 +76,8 @@ class DicomReader(ImageReader):  # type: ignore[misc]  # MONAI is Any where it i
 
     The meta dict has, besides what MONAI needs, ``spacing`` (x, y, z in mm), ``units``,
     ``verdict``, and the technical attributes of `Volume.metadata` by keyword: nothing that
-    identifies a person.
+    identifies a person. Of series as channels it has those of them that are the same in all: no
+    ``units`` where a CT and an MR are one image.
 
     `read` opens nothing. A series that is refused is an error of `get_data`: an error of `read`
     would have LoadImage try its other readers one by one, which take such series without a word.
@@ -138,6 +143,7 @@ class DicomReader(ImageReader):  # type: ignore[misc]  # MONAI is Any where it i
             _check_same(meta, told, array, other)
         if not others:
             return array, meta
+        meta = _shared(meta, [told for _, told in others])
         # As MONAI's readers have it: joined along channels where there are, else along a new dim.
         if array.ndim == 4:
             return np.concatenate([one for one, _ in made], axis=-1), meta
@@ -288,9 +294,24 @@ def _check_same(
     if array.shape[:3] != values.shape[:3] or array.ndim != values.ndim:
         msg = f"{which}: they have shapes {array.shape} and {values.shape}"
         raise ValueError(msg)
-    if not np.allclose(meta["affine"], other["affine"], rtol=1e-6, atol=1e-3):
+    is_near = np.allclose(meta["affine"], other["affine"], rtol=1e-6, atol=1e-3)
+    if not is_near or meta["space"] != other["space"]:
         msg = f"{which}: they lie elsewhere, or have other axes. Resample one to the other"
         raise ValueError(msg)
+
+
+def _shared(meta: dict[str, Any], others: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is true of all channels.
+
+    MONAI's own readers keep what the first file says. A tuple for each would not do: where some
+    images of a batch have one and others a word, MONAI cannot collate them; keys that some lack it
+    leaves out.
+    """
+    return {
+        key: value
+        for key, value in meta.items()
+        if key in _OF_ALL or all(key in told and told[key] == value for told in others)
+    }
 
 
 def _listed(data: Any) -> list[Any]:
