@@ -23,7 +23,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(STAMPS)/installed ## load a CT series and a generated one; DICOM=folder for your own
-	@$(BIN)/python -m examples.demo $${DICOM:+"$$DICOM"}
+	@PYTHONPATH=. $(BIN)/python examples/demo.py $${DICOM:+"$$DICOM"}
 
 test: $(STAMPS)/installed ## build and run the C++ tests, then the Python tests
 	cmake --workflow --preset default

@@ -18,7 +18,7 @@ import numpy as np
 import torchdicom as td
 from benchmarks.contenders.pydicom_loop import pydicom_loop
 from benchmarks.datasets import ct_series
-from examples.planes import middle_planes
+from planes import middle_planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Segmentation of CT with Lightning, validated on patients that it was not trained on.
 
-On a folder of CT series and one of masks, KEY.nii.gz, or on some that it makes:
+On CT series and masks, KEY.nii.gz, or on some that it makes (TORCHDICOM is the checkout):
 
-    python -m examples.lightning_ct
-    python -m examples.lightning_ct FOLDER MASKS
+    python TORCHDICOM/examples/lightning_ct.py
+    python TORCHDICOM/examples/lightning_ct.py FOLDER MASKS
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 import torchdicom as td
-from examples.phantoms import labelled_volumes
-from examples.train_segmentation import Masks
+from phantoms import labelled_volumes
 from torchdicom.interop.lightning import DicomDataModule
+from train_segmentation import Masks
 
 
 class Segmenter(lightning.LightningModule):  # type: ignore[misc] # without types

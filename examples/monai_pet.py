@@ -1,9 +1,9 @@
 """PET in SUV, with MONAI's reader, transforms and loader, and back to where the voxels came from.
 
-Run it on a folder of PET series, or without one on two that it makes:
+On a folder of PET series, or on two that it makes (TORCHDICOM is the checkout):
 
-    python -m examples.monai_pet
-    python -m examples.monai_pet FOLDER
+    python TORCHDICOM/examples/monai_pet.py
+    python TORCHDICOM/examples/monai_pet.py FOLDER
 
 A series that is not sound, or whose SUV do not follow from its headers, is an error that says why.
 It takes ``pip install torchdicom[monai]``.
@@ -19,7 +19,7 @@ from monai.data import DataLoader, Dataset, decollate_batch
 from monai.transforms import Compose, Invertd, LoadImaged, Orientationd, RandFlipd, Spacingd
 
 import torchdicom as td
-from examples.pet_phantom import pet_series
+from pet_phantom import pet_series
 from torchdicom.interop.monai import DicomReader
 
 

@@ -1,10 +1,11 @@
 """nnU-Net v2 (torchdicom[nnunet]) on DICOM as it lies, which nnU-Net checks and measures.
 
-    python -m examples.nnunet_recipe
+    python TORCHDICOM/examples/nnunet_recipe.py
 
-makes a small set in ``nnunet_recipe`` of this folder. For your own, give each case its series and
-its label, as the loop does. nnU-Net's commands go on from there, once nnUNet_raw and the others are
-set as below, and ``python -m torchdicom.interop.nnunet`` has told them of `DicomIO`:
+with the checkout for TORCHDICOM, makes a small set in ``nnunet_recipe`` of the folder where it is
+run. For your own, give each case its series and its label, as the loop does. nnU-Net's commands go
+on from there, once nnUNet_raw and the others are set as below, and ``python -m
+torchdicom.interop.nnunet`` has told them of `DicomIO`:
 
     nnUNetv2_plan_and_preprocess -d 1
     nnUNetv2_train 1 3d_fullres 0
@@ -19,7 +20,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from examples.phantoms import labelled_volumes
+from phantoms import labelled_volumes
 from torchdicom.interop.nnunet import write_label, write_series_file
 
 HERE = Path("nnunet_recipe")

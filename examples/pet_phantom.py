@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from examples.dicom_file import write_dicom
+from dicom_file import write_dicom
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-def parser(module: str, doc: str) -> argparse.ArgumentParser:
+def parser(file: str, doc: str) -> argparse.ArgumentParser:
     """A command line with the options that all training has.
 
     Args:
-        module: What follows ``python -m``.
+        file: Whose it is.
         doc: Its docstring, the first line of which is the description.
     """
-    made = argparse.ArgumentParser(prog=f"python -m {module}", description=doc.partition("\n")[0])
+    made = argparse.ArgumentParser(prog=file, description=doc.partition("\n")[0])
     made.add_argument("--epochs", type=positive, default=3, help="default: %(default)s")
     made.add_argument("--num-threads", type=positive, help="to read and decode; default: the CPUs")
     made.add_argument("--seed", type=seed, default=0, help="of weights, order and generated data")

@@ -1,9 +1,9 @@
 """A training loop of torch alone: slices of CT series, saved and resumed in the middle of an epoch.
 
-Run it on a folder of CT series, or without on some that it makes:
+On a folder of CT series, or on some that it makes (TORCHDICOM is the checkout):
 
-    python -m examples.torch_loop
-    python -m examples.torch_loop FOLDER
+    python TORCHDICOM/examples/torch_loop.py
+    python TORCHDICOM/examples/torch_loop.py FOLDER
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import torchdicom as td
-from examples.phantoms import labelled_volumes
+from phantoms import labelled_volumes
 
 STEPS = 12
 

@@ -1,9 +1,9 @@
 """CT and labels, augmented together by TorchIO; files are read when a sample is asked for.
 
-Run it on a folder of CT series and one of masks, KEY.nii.gz, or without on some that it makes:
+On CT series and masks, KEY.nii.gz, or on some that it makes (TORCHDICOM is the checkout):
 
-    python -m examples.torchio_ct
-    python -m examples.torchio_ct FOLDER MASKS
+    python TORCHDICOM/examples/torchio_ct.py
+    python TORCHDICOM/examples/torchio_ct.py FOLDER MASKS
 
 It takes ``pip install torchdicom[torchio]``.
 """
@@ -17,9 +17,9 @@ from pathlib import Path
 import torchio as tio
 
 import torchdicom as td
-from examples.phantoms import labelled_volumes
-from examples.train_segmentation import Masks
+from phantoms import labelled_volumes
 from torchdicom.interop.torchio import subject
+from train_segmentation import Masks
 
 
 def main(folder: str | Path, masks: str | Path) -> None:

@@ -1,14 +1,14 @@
 """Train a resnet18 of torchvision on radiographs and CT slices.
 
-    python -m examples.train_classifier
+    python TORCHDICOM/examples/train_classifier.py
 
-makes 48 radiographs (CR and DX) and two CT series of 8 slices in a temporary folder, with two
-classes, and trains on these 64 images, 3 x 224 x 224, for 2 epochs of two steps: seconds on two
-cores. Below each other are seen the dataset, loss, accuracy and images a second of each step
-(on a terminal as a bar), the means of each epoch, and what the Loader advises. The loss falls from
-about 0.7, which is guessing between two classes.
+with the checkout for TORCHDICOM, makes 48 radiographs (CR and DX) and two CT series of 8 slices in
+a temporary folder, with two classes, and trains on these 64 images, 3 x 224 x 224, for 2 epochs of
+two steps: seconds on two cores. Below each other are seen the dataset, loss, accuracy and images a
+second of each step (on a terminal as a bar), the means of each epoch, and what the Loader advises.
+The loss falls from about 0.7, which is guessing between two classes.
 
-    python -m examples.train_classifier FOLDER --target TABLE.csv
+    python TORCHDICOM/examples/train_classifier.py FOLDER --target TABLE.csv
 
 trains on your images: all radiographs and slices of the series that the table names. It has a line
 for each, the key or SeriesInstanceUID in a column "series", the class in a column "label"
@@ -35,8 +35,8 @@ from torch.utils.data import ConcatDataset
 from torchvision.models import ResNet18_Weights, resnet18
 
 import torchdicom as td
-from examples.phantoms import chest_images
-from examples.steps import command, fit, parser, positive, run
+from phantoms import chest_images
+from steps import command, fit, parser, positive, run
 
 if TYPE_CHECKING:
     import argparse
@@ -179,7 +179,7 @@ def _on_made(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser("examples.train_classifier", __doc__)
+    made = parser("train_classifier.py", __doc__)
     made.set_defaults(epochs=2)
     made.add_argument("folder", nargs="?", help="of DICOM files; without it, some are made")
     made.add_argument("--target", metavar="TABLE", help="CSV with the class of each series")

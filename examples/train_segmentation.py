@@ -1,14 +1,14 @@
 """Train a small 3D network to find bright balls in CT series, on patches about them.
 
-    python -m examples.train_segmentation
+    python TORCHDICOM/examples/train_segmentation.py
 
-makes six CT series of 32 slices in a temporary folder, with the mask of each, and trains on 8
-patches of 16 x 32 x 32 of each for 3 epochs of 6 steps: seconds on two cores. Below each other are
-seen the dataset, loss and Dice score of each step (on a terminal as a bar), the means of each
-epoch, and what the Loader advises. The loss, 1 - Dice and cross-entropy, falls from about 1.5, and
-the Dice score rises.
+with the checkout for TORCHDICOM, makes six CT series of 32 slices in a temporary folder, with the
+mask of each, and trains on 8 patches of 16 x 32 x 32 of each for 3 epochs of 6 steps: seconds on
+two cores. Below each other are seen the dataset, loss and Dice score of each step (on a terminal as
+a bar), the means of each epoch, and what the Loader advises. The loss, 1 - Dice and cross-entropy,
+falls from about 1.5, and the Dice score rises.
 
-    python -m examples.train_segmentation FOLDER --masks MASKS
+    python TORCHDICOM/examples/train_segmentation.py FOLDER --masks MASKS
 
 trains on your volumes: all series of FOLDER whose mask is in the folder MASKS, as `KEY.nii`,
 `KEY.nii.gz` or `KEY.npy`, where KEY is the key of the series or its SeriesInstanceUID. A NIfTI mask
@@ -31,8 +31,8 @@ import torch
 from torch import nn
 
 import torchdicom as td
-from examples.phantoms import labelled_volumes
-from examples.steps import command, fit, parser, positive, run
+from phantoms import labelled_volumes
+from steps import command, fit, parser, positive, run
 
 if TYPE_CHECKING:
     import argparse
@@ -175,7 +175,7 @@ def _on_made(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser("examples.train_segmentation", __doc__)
+    made = parser("train_segmentation.py", __doc__)
     made.add_argument("folder", nargs="?", help="of DICOM files; without it, some are made")
     made.add_argument("--masks", metavar="MASKS", help="folder with the mask of each series")
     made.add_argument("--batch-size", type=positive, default=8, help="default: %(default)s")

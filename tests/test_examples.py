@@ -7,7 +7,6 @@ import math
 import os
 import pty
 import re
-import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -20,9 +19,11 @@ import torch
 from torchvision.transforms import v2
 
 import torchdicom as td
-from examples import train_classifier, train_segmentation
-from examples.phantoms import chest_images, labelled_volumes
+import train_classifier
+import train_segmentation
+from example_runs import commands, run_command
 from helpers import ROOT
+from phantoms import chest_images, labelled_volumes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
 EXAMPLES = (train_classifier, train_segmentation)
 # Of the weights of torchvision, as its documentation of ResNet18_Weights has them.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-def commands(example: ModuleType) -> list[list[str]]:
-    """The command lines of its docstring."""
-    return [
-        shlex.split(line)
-        for line in re.findall(r"^ {4}(python .*)", example.__doc__ or "", re.MULTILINE)
-    ]
 
 
 def losses(printed: str, unit: str) -> list[float]:
@@ -64,16 +57,31 @@ def on_terminal(command: list[str]) -> tuple[int, str]:
     return child.returncode, b"".join(parts).decode()
 
 
+def test_docstrings_name_their_own_file() -> None:
+    """All but the demo, which make runs."""
+    found = set()
+    for file in sorted((ROOT / "examples").glob("*.py")):
+        text = file.read_text()
+        if "__main__" in text and file.name != "demo.py":
+            commands_of_it = re.findall(r"^ {4}python (TORCHDICOM\S*)", text, re.MULTILINE)
+            assert set(commands_of_it) == {f"TORCHDICOM/examples/{file.name}"}
+            assert (
+                "TORCHDICOM is the checkout" in text or "with the checkout for TORCHDICOM" in text
+            )
+            found.add(file.stem)
+    runs = {"lightning_ct", "monai_pet", "nnunet_recipe", "torch_loop", "torchio_ct"}
+    assert found == runs | {example.__name__ for example in EXAMPLES}
+
+
 @pytest.mark.parametrize(
     ("example", "first", "steps", "rate"),
     [(train_classifier, math.log(2), 4, "images/s"), (train_segmentation, 1.5, 18, "patches/s")],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_first_command_of_the_docstring(
-    example: ModuleType, first: float, steps: int, rate: str
+    tmp_path: Path, example: ModuleType, first: float, steps: int, rate: str
 ) -> None:
-    command = [sys.executable, *commands(example)[0][1:]]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    run = run_command(commands(example)[0], tmp_path)
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
     each, epochs = losses(run.stdout, "step"), losses(run.stdout, "epoch")
     assert len(each) == steps
@@ -92,7 +100,7 @@ def test_first_command_of_the_docstring(
 
 def test_bar_on_a_terminal() -> None:
     options = ["--epochs", "1", "--batch-size", "4", "--patches", "2"]
-    command = [sys.executable, "-m", "examples.train_segmentation", *options]
+    command = [sys.executable, "examples/train_segmentation.py", *options]
     code, written = on_terminal(command)
     assert code == 0, written
     for shown in ("0/3", "3/3", "\u2501" * 20):
@@ -107,7 +115,7 @@ def test_classifier_on_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
         file.write("1.2.3,clear\n")  # of a series that is elsewhere
     command = commands(train_classifier)[1]
     places = {"FOLDER": str(tmp_path), "TABLE.csv": str(table)}
-    arguments = [places.get(part, part) for part in command[3:]]
+    arguments = [places.get(part, part) for part in command[2:]]
     assert train_classifier.main([*arguments, "--size", "32", "--ct-window", "40", "400"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("13 of 13 series have a class, which are clear, opacity\n20 images\n")
@@ -126,7 +134,7 @@ def test_segmentation_on_a_folder(
             to_nifti(file)
     command = commands(train_segmentation)[1]
     places = {"FOLDER": str(tmp_path / "ct"), "MASKS": str(masks)}
-    arguments = [places.get(part, part) for part in command[3:]]
+    arguments = [places.get(part, part) for part in command[2:]]
     assert train_segmentation.main([*arguments, "--epochs", "1", "--patches", "2"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("2 of 3 volumes have a mask\nPatchDataset(4 samples, 2 series)\n")
@@ -135,7 +143,7 @@ def test_segmentation_on_a_folder(
 
 
 def to_nifti(file: Path) -> None:
-    """The same mask in NIfTI's order and axes, by the geometry of `examples.phantoms` alone."""
+    """The same mask in NIfTI's order and axes, by the geometry of `phantoms` alone."""
     mask = np.load(file).astype(np.uint8)
     affine = np.diag([-1.5, -1.5, 2.5, 1])
     nibabel.save(nibabel.Nifti1Image(mask.T, affine), file.with_suffix(".nii.gz"))

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import torchdicom as td
-from examples import train_classifier, train_segmentation
-from examples.phantoms import chest_images, labelled_volumes
+import train_classifier
+import train_segmentation
+from phantoms import chest_images, labelled_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,7 @@ def check_refused(
         with pytest.raises(SystemExit, match=r"^2$"):
             main(command)
         usage, *_, line = capsys.readouterr().err.splitlines()
-        assert usage.startswith("usage: python -m examples.")
+        assert usage.startswith("usage: train_")
     else:
         assert main(command) == 1
         (line,) = capsys.readouterr().err.splitlines()

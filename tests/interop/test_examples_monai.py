@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import monai_pet
 import torchdicom as td
+import torchio_ct
 from example_runs import run_first_command
-from examples import monai_pet, torchio_ct
-from examples.pet_phantom import pet_series
-from examples.phantoms import labelled_volumes
+from pet_phantom import pet_series
+from phantoms import labelled_volumes
 
 if TYPE_CHECKING:
     from pathlib import Path

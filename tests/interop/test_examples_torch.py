@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import lightning_ct
+import torch_loop
 from example_runs import run_first_command
-from examples import lightning_ct, torch_loop
 
 if TYPE_CHECKING:
     from pathlib import Path

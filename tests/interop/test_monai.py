@@ -166,6 +166,43 @@ def test_series_as_channels(tmp_path: Path) -> None:
         LoadImage(reader=DicomReader())([first, tmp_path / "c"])
 
 
+def ct_and_mr(folder: Path) -> list[Path]:
+    """Two series of one grid."""
+    mr: dict[str, Any] = {"SOPClassUID": MR_IMAGE, "Modality": "MR", "SeriesInstanceUID": "1.2.9"}
+    told = {"RescaleIntercept": None, "RescaleSlope": None}
+    return [write_landmark(folder / "ct"), write_landmark(folder / "mr", **mr, **told)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_meta_of_channels_that_differ(tmp_path: Path, reverse: bool) -> None:  # noqa: FBT001
+    folders = sorted(ct_and_mr(tmp_path), reverse=reverse)
+    image = LoadImage(reader=DicomReader(), ensure_channel_first=True)(folders)
+    assert not image.meta.keys() & {"units", "Modality", "SeriesInstanceUID"}
+    assert image.meta["verdict"] == "ok"
+    assert image.meta["spacing"] == pytest.approx([0.25, 0.5, 2.0])
+    assert image.meta["SliceThickness"] == 2.0
+    assert (image.meta["space"], image.meta["original_channel_dim"]) == ("RAS", 0)
+    assert place(image.affine, XYZ) == RAS_MM
+
+
+def test_meta_of_channels_that_agree(tmp_path: Path) -> None:
+    folders = [write_landmark(tmp_path / uid, SeriesInstanceUID=uid) for uid in ("1.2.3", "1.2.9")]
+    image = LoadImage(reader=DicomReader(), ensure_channel_first=True)(folders)
+    assert (image.meta["units"], image.meta["Modality"]) == ("HU", "CT")
+    assert "SeriesInstanceUID" not in image.meta
+
+
+def test_batch_of_channels_that_differ_and_agree(tmp_path: Path) -> None:
+    ct, mr = ct_and_mr(tmp_path)
+    steps = LoadImaged("image", reader=DicomReader(), ensure_channel_first=True)
+    for pairs in ([[ct, ct], [ct, mr]], [[mr, ct], [ct, ct]]):
+        data = [steps({"image": pair}) for pair in pairs]
+        (batch,) = DataLoader(data, batch_size=2)
+        assert tuple(batch["image"].shape) == (2, 2, 6, 5, 4)
+        assert "units" not in batch["image"].meta
+        assert batch["image"].meta["verdict"] == ["ok", "ok"]
+
+
 def test_times_are_channels(tmp_path: Path) -> None:
     folder = two_times(tmp_path)
     image = LoadImage(reader=DicomReader(), ensure_channel_first=True)(folder)

@@ -99,6 +99,46 @@ def test_workers(tmp_path: Path) -> None:
         assert place(affine, brightest(one)[1:]) == RAS_MM
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.parametrize(
+    "workers",
+    [
+        {},
+        {"num_workers": 1, "multiprocessing_context": "fork"},
+        {"num_workers": 1, "multiprocessing_context": "fork", "persistent_workers": True},
+    ],
+    ids=["none", "fork", "fork kept"],
+)
+def test_random_patches_of_each_epoch(tmp_path: Path, workers: dict[str, Any]) -> None:
+    patches = td.PatchDataset(write_landmark(tmp_path), (2, 2, 2), patches_per_volume=6)
+    dataset = DictDataset(patches)
+    loader = DataLoader(dataset, batch_size=6, **workers)
+    found = []
+    for epoch in (0, 1, 2, 0):
+        dataset.set_epoch(epoch)
+        (batch,) = loader
+        found.append([place(affine, (0, 0, 0)) for affine in batch["image"].affine])
+    first, second, third, again = found
+    assert first == again
+    assert first != second != third != first
+
+
+def with_place(sample: dict[str, Any]) -> dict[str, Any]:
+    """The sample, with the affine where every loader keeps it."""
+    return sample | {"series": str(sample["image"].affine.tolist())}
+
+
+def test_loader_of_ours_sets_the_epoch(tmp_path: Path) -> None:
+    folder = write_landmark(tmp_path)
+    patches = td.PatchDataset(folder, (2, 2, 2), patches_per_volume=6)
+    loader = td.Loader(DictDataset(patches, with_place), batch_size=6)
+    assert len({str(batch["series"]) for _ in range(3) for batch in loader}) == 3
+    volumes = DictDataset(td.VolumeDataset(folder))
+    assert [len(list(td.Loader(volumes, batch_size=1))) for _ in range(2)] == [1, 1]
+    with pytest.raises(AttributeError, match="'VolumeDataset' object has no attribute 'set_epoch'"):
+        volumes.set_epoch(1)
+
+
 def test_cached(tmp_path: Path) -> None:
     dataset = with_label(tmp_path)
     cached = CacheDataset(dataset, [Orientationd(KEYS, "RAS", labels=None)], progress=False)

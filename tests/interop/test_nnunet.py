@@ -15,6 +15,7 @@ from nnunetv2.imageio.base_reader_writer import BaseReaderWriter
 from nnunetv2.imageio.reader_writer_registry import determine_reader_writer_from_dataset_json
 
 import torchdicom as td
+from builders import ct_slice
 from landmarks import INDEX, RAS_MM, SHAPE, SPACING_MM, VALUE, brightest, place, write_landmark
 from torchdicom.interop.nnunet import DicomIO, install, write_label, write_series_file
 
@@ -198,6 +199,52 @@ def test_predictions_are_nifti(folder: Path, tmp_path: Path) -> None:
         DicomIO().write_seg(images[0] > 0, str(tmp_path / "seg.nrrd"), properties)
     with pytest.raises(ValueError, match="are -1 to 0, not 0 to 65535"):
         DicomIO().write_seg(np.array([[[-1, 0]]]), str(tmp_path / "seg.nii"), properties)
+
+
+@pytest.mark.parametrize(
+    ("seg", "said"),
+    [
+        (np.zeros((4, 5, 5)), r"seg.nii has shape \(4, 5, 5\), and its image.* \(4, 5, 6\)"),
+        (np.zeros((6, 5, 4), np.uint8), r"has shape \(6, 5, 4\), and its image"),
+        (np.zeros((1, *SHAPE), np.uint8), r"has shape \(1, 4, 5, 6\), and its image"),
+        (np.full(SHAPE, 1.5), r"labels of .*seg.nii must be whole numbers, and one is 1\.5"),
+        (np.full(SHAPE, np.nan), "must be whole numbers, and one is nan"),
+        (np.full(SHAPE, 65536.0), "not 0 to 65535"),
+    ],
+)
+def test_what_is_no_segmentation_of_the_image(
+    folder: Path, tmp_path: Path, seg: Any, said: str
+) -> None:
+    reader = DicomIO()
+    _, properties = reader.read_images((str(folder),))
+    _, of_label = reader.read_seg(drawn(tmp_path / "label.nii.gz", "SAR"))
+    for told in (properties, of_label):
+        with pytest.raises(ValueError, match=said):
+            reader.write_seg(seg, str(tmp_path / "seg.nii"), told)
+    assert not (tmp_path / "seg.nii").exists()
+
+
+def test_whole_numbers_of_any_type_are_labels(folder: Path, tmp_path: Path) -> None:
+    _, properties = DicomIO().read_images((str(folder),))
+    file = str(tmp_path / "seg.nii")
+    for dtype in (np.float32, np.bool_, np.int8):
+        seg = np.zeros(SHAPE, dtype)
+        seg[INDEX] = 1
+        DicomIO().write_seg(seg, file, properties)
+        assert found_in(file) == RAS_MM
+
+
+def test_files_that_it_says_it_reads(folder: Path, tmp_path: Path) -> None:
+    """nnU-Net tries a reader on files of these endings, by read_images."""
+    assert DicomIO.supported_file_endings == [".series.json", ".dcm"]
+    write_series_file(tmp_path / "case.series.json", folder)
+    image = np.full((4, 4), 7, np.int16)
+    (tmp_path / "case.dcm").write_bytes(ct_slice(image))
+    for ending in DicomIO.supported_file_endings:
+        images, _ = DicomIO().read_images((str(tmp_path / f"case{ending}"),))
+        assert images.shape[0] == 1
+    with pytest.raises(ValueError, match=r"a.nii.gz is NIfTI, .*nnU-Net's own NibabelIO"):
+        DicomIO().read_images((drawn(tmp_path / "a.nii.gz"),))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.float64])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from torch.multiprocessing.spawn import spawn
@@ -69,7 +70,7 @@ def test_by_study_callable_and_mapping(tmp_path: Path) -> None:
     by_study = split(folder, halves, by="study")
     assert [len(found) for found in by_study.values()] == [2, 2]
     index = td.scan(folder)
-    fourth = split(index, halves, by=lambda series: series.key == "1.2.1.1")
+    fourth = split(index, halves, by=lambda series: int(series.key == "1.2.1.1"))
     assert sorted(map(len, fourth.values())) == [1, 3]
     groups = {one.key: one.key for one in index}
     assert [len(found) for found in split(index, halves, by=groups).values()] == [2, 2]
@@ -94,6 +95,75 @@ def test_what_cannot_be_split(
     index = td.scan(write_patients(tmp_path, (1,)), include_metadata=["PatientID"])
     with pytest.raises(error, match=message):
         split(index, **{"fractions": {"train": 1.0}, **options})
+
+
+class Person:
+    """Equal to another of the same number, without a word about it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Person) and self.number == other.number
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class Name(str):
+    """Text of a class of its own."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{id(self)}"
+
+
+@pytest.mark.parametrize(
+    "equals",
+    [(1, np.int64(1)), ("a", np.str_("a")), ("a", Name("a")), ((1, "a"), (np.uint8(1), Name("a")))],
+    ids=["numbers", "text of NumPy", "text of a class", "tuples"],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_equal_ones_are_not_parted(tmp_path: Path, equals: tuple[Any, Any], seed: int) -> None:
+    index = td.scan(write_patients(tmp_path, (2, 2)))
+    one, other = equals
+    others = (2, "b") if isinstance(one, tuple) else type(one)(2)
+    by = {"1.2.0.0": one, "1.2.0.1": other, "1.2.1.0": others, "1.2.1.1": others}
+    parts = keys(split(index, {"train": 0.5, "val": 0.5}, by=by, seed=seed))
+    assert sorted(parts.values()) == [["1.2.0.0", "1.2.0.1"], ["1.2.1.0", "1.2.1.1"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (Person(1), Person(1), r"by gives Person for series 1\.2\.0\.0, .*text, a whole number"),
+        ("1", 1, r"by gives str for series 1\.2\.0\.0 and int for series 1\.2\.0\.1"),
+        ("1", ("1",), "gives str for series .* and tuple for"),
+        (("a", 1), ("a", "1"), "gives int for series .* and str for"),
+        (True, True, "gives bool"),
+        (np.bool_(1), 1, "gives bool"),
+        (1.0, 1, "gives float"),
+        (None, None, "gives NoneType"),
+        ((), (), "gives tuple"),
+        (("a", ("b",)), "a", "gives tuple"),
+    ],
+)
+def test_what_may_equal_unseen_is_refused(
+    tmp_path: Path, first: Any, second: Any, message: str
+) -> None:
+    index = td.scan(write_patients(tmp_path, (2,)))
+    told = {"1.2.0.0": first, "1.2.0.1": second}
+    for by in (told, lambda series: told[series.key]):
+        with pytest.raises(TypeError, match=message):
+            split(index, {"train": 0.5, "val": 0.5}, by=by)
+
+
+def test_who_is_where_has_not_changed(tmp_path: Path) -> None:
+    index = td.scan(write_patients(tmp_path), include_metadata=["PatientID"])
+    assert keys(split(index, FRACTIONS, seed=1))["val"] == ["1.2.1.0"]
+    by_text = split(index, FRACTIONS, by=lambda series: series.key.split(".")[2], seed=1)
+    assert keys(by_text)["val"] == ["1.2.0.0", "1.2.0.1", "1.2.0.2"]
 
 
 @pytest.mark.parametrize("source", [3, [], b"ct", [3]])

@@ -6,6 +6,7 @@ import importlib
 import pickle
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -17,7 +18,7 @@ import torchio as tio
 import torchdicom as td
 from bridge_traps import TRAPS, Answer, Trap, answer_of
 from builders import write_series
-from landmarks import INDEX, RAS_MM, SHAPE, VALUE, brightest, place, write_landmark
+from landmarks import INDEX, RAS_MM, SHAPE, VALUE, brightest, place, slice_bytes, write_landmark
 from torchdicom.interop.torchio import LabelReader, SeriesReader, label_map, scalar_image, subject
 
 if TYPE_CHECKING:
@@ -46,9 +47,20 @@ def mark(_: Series) -> torch.Tensor:
         lambda folder: tio.ScalarImage(folder, reader=SeriesReader()),
         lambda folder: scalar_image(folder, backend="reference"),
         lambda folder: subject(folder).image,
+        lambda folder: subject(td.load(folder)).image,
         tio.ScalarImage,
     ],
-    ids=["folder", "files", "series", "volume", "reader", "reference", "subject", "its own"],
+    ids=[
+        "folder",
+        "files",
+        "series",
+        "volume",
+        "reader",
+        "reference",
+        "subject",
+        "its volume",
+        "its own",
+    ],
 )
 def test_landmark(tmp_path: Path, made: Callable[[Path], tio.ScalarImage]) -> None:
     image = made(write_landmark(tmp_path))
@@ -125,6 +137,11 @@ def test_workers(tmp_path: Path, context: str) -> None:
     assert again("")[0].max() == 3024
 
 
+def untyped(source: Any) -> Any:
+    """For calls that type checkers refuse."""
+    return source
+
+
 @pytest.mark.parametrize(
     ("call", "error", "told"),
     [  # of a folder f beside another one
@@ -132,10 +149,17 @@ def test_workers(tmp_path: Path, context: str) -> None:
         (lambda f: scalar_image(f, mask=True), ValueError, "mask cannot be given here"),
         (lambda f: scalar_image(td.load(f), output="suv"), ValueError, "loaded already"),
         (
-            lambda f: scalar_image(f.name.encode()),
+            lambda f: scalar_image(untyped(f.name.encode())),
             TypeError,
-            "source must be a folder, files, a Series",
+            "a folder, files or a Series, not bytes; scalar_image and subject take a Volume, too",
         ),
+        (
+            lambda f: label_map(untyped(td.load(f)), mark),
+            TypeError,
+            "or a Series, not Volume; scalar_image",
+        ),
+        (lambda f: subject(td.load(f), mark), ValueError, "hand in that, not a Volume"),
+        (lambda f: subject(td.load(f), output="suv"), ValueError, "loaded already"),
         (lambda f: subject(f, label=mark, reduce=1), ValueError, "reduce cannot be given with a"),
         (lambda f: subject(f.parent), ValueError, "one series, and it has 2: '1.2.3.4', '1.2.9'"),
         (lambda f: label_map(f, 3), TypeError, "label"),
@@ -148,6 +172,12 @@ def test_wrong_calls(
     write_landmark(tmp_path / "b", SeriesInstanceUID="1.2.9")
     with pytest.raises(error, match=re.escape(told)):
         call(folder)
+
+
+def test_subject_of_a_volume(tmp_path: Path) -> None:
+    volume = td.load(write_landmark(tmp_path))
+    assert subject(volume).series == subject(tmp_path).series == "1.2.3.4"
+    assert subject(replace(volume, metadata={})).series == ""
 
 
 def test_one_of_several_series(tmp_path: Path) -> None:
@@ -199,10 +229,65 @@ def test_labels_go_along_to_other_processes(tmp_path: Path) -> None:
     assert reader("")[0].sum() == 120
 
 
+# The landmark's axial series whose slices move 1 mm to the back with every 2 mm: x 4 * 0.25, y 0.5
+# and 2 slices, in RAS.
+TILTED_RAS_MM = (-1.0, -2.5, 4.0)
+
+
+def tilted(folder: Path) -> Path:
+    folder.mkdir()
+    for z in range(SHAPE[0]):
+        axes: dict[str, Any] = {"ImageOrientationPatient": (1, 0, 0, 0, 1, 0)}
+        content = slice_bytes(z, ImagePositionPatient=(0, z, 2 * z), **axes)
+        (folder / f"{z}.dcm").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        scalar_image,
+        lambda folder: scalar_image(td.load(folder)),
+        lambda folder: scalar_image(folder, backend="reference"),
+        lambda folder: label_map(td.scan(folder)[0], mark),
+        lambda folder: SeriesReader().create_backend(Request(folder)),
+        lambda folder: SeriesReader(dtype=torch.int16, reduce=0).create_backend(Request(folder)),
+    ],
+    ids=["series", "volume", "reference", "label", "TorchIO 2", "TorchIO 2 whole"],
+)
+def test_shear_is_told(tmp_path: Path, made: Callable[[Path], Any]) -> None:
+    folder = tilted(tmp_path / "ct")
+    with pytest.warns(td.DicomWarning, match=r"not in NIfTI.*gantry_tilt=\"resample\".*to_nibabel"):
+        affine = made(folder).affine
+    assert place(affine, XYZ) == TILTED_RAS_MM
+
+
+@pytest.mark.filterwarnings("ignore:the slices of:torchdicom.DicomWarning")
+def test_what_torchio_saves_of_a_shear(tmp_path: Path) -> None:
+    """Why there is a warning: what it says of each format is so."""
+    image = scalar_image(tilted(tmp_path / "ct"))
+    found = []
+    for name in ("a.mha", "a.nrrd", "a.nii"):
+        image.save(tmp_path / name)
+        read = tio.ScalarImage(tmp_path / name)
+        found.append(place(read.affine, brightest(read.data)[1:]))
+    assert found == [TILTED_RAS_MM, TILTED_RAS_MM, (-1.0, -1.51, 4.24)]
+    canonical = tio.ToCanonical()(image)
+    assert place(canonical.affine, brightest(canonical.data)[1:]) == TILTED_RAS_MM
+
+
+def test_shear_that_is_resampled_is_saved(tmp_path: Path) -> None:
+    image = scalar_image(tilted(tmp_path / "ct"), policy=td.Policy(gantry_tilt="resample"))
+    image.save(tmp_path / "a.nii")
+    read = tio.ScalarImage(tmp_path / "a.nii")
+    assert place(read.affine, brightest(read.data)[1:]) == TILTED_RAS_MM
+
+
 def first_channel(answer: Answer) -> Answer:
     return answer._replace(shape=answer.shape[:3])
 
 
+@pytest.mark.filterwarnings("ignore:the slices of:torchdicom.DicomWarning")
 @pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
 def test_trap(tmp_path: Path, trap: Trap) -> None:
     folder = tmp_path / "series"

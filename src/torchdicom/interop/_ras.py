@@ -12,7 +12,7 @@ import torch
 from torchdicom._arguments import check_backend, check_series, load_options
 from torchdicom._errors import DicomWarning
 from torchdicom._volume import turned
-from torchdicom.interop._placed import in_order
+from torchdicom.interop._placed import in_order, is_sheared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +68,22 @@ def placed(volume: Volume) -> Placed:
         return Placed(ras_of_zyx(volume.affine), "RAS")
     _warn(f"the affine of {what} leads to the transducer's axes, not into the patient")
     return Placed(volume.affine.numpy()[:, [2, 1, 0, 3]], volume.space)
+
+
+def warn_of_shear(affine: NDArray[np.float64], what: str) -> None:
+    """Say what TorchIO loses of a tilted gantry: it writes NIfTI by a quaternion, without a word.
+
+    Args:
+        affine: Of the image that it is going to have.
+        what: Whose that is.
+    """
+    if is_sheared(torch.from_numpy(affine)):
+        _warn(
+            f"the slices of {what} are sheared (a tilted gantry): TorchIO keeps that in its "
+            "transforms and in .mha and .nrrd files, but not in NIfTI, where what it saves lies "
+            'elsewhere. Load it with policy=torchdicom.Policy(gantry_tilt="resample"), or write '
+            "the volume by torchdicom.interop.nibabel.to_nibabel"
+        )
 
 
 def ras_of_zyx(affine: torch.Tensor) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 from torchdicom._index import Index
@@ -14,7 +15,12 @@ from torchdicom._series import Series
 from torchdicom._training._label_files import FRAME_OF_REFERENCE
 
 if TYPE_CHECKING:
-    By = str | Callable[[Series], object] | Mapping[str, object]
+    import numpy as np
+
+    Whole = int | np.integer[Any]
+    Whose = str | Whole | tuple[str | Whole, ...]
+    Plain = str | int
+    By = str | Callable[[Series], Whose] | Mapping[str, Whose]
 
 _KEYWORDS: Final = {"patient": "PatientID", "study": "StudyInstanceUID"}
 
@@ -35,7 +41,8 @@ def split(
             ``{"train": 0.8, "val": 0.1, "test": 0.1}``; they add up to 1.
         by: ``"patient"`` (PatientID) or ``"study"`` (StudyInstanceUID: a patient with two studies
             may be in two parts then); or a callable on the `Series`, or a mapping by their key,
-            that gives whatever must not be parted.
+            that says whose each is: text or a whole number, the same kind for all series, or a
+            tuple of these. Those with equal ones are not parted.
         seed: Another one parts them otherwise.
 
     Returns:
@@ -44,7 +51,8 @@ def split(
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        TypeError: If an argument is of another type than it may be.
+        TypeError: If an argument is of another type than it may be, or ``by`` gives something else
+            than text and whole numbers, or both where one could be meant to equal the other.
         ValueError: If the fractions do not add up to 1, a series does not say whose it is, or there
             are fewer patients than parts.
 
@@ -57,7 +65,7 @@ def split(
     """
     names = _checked(fractions)
     series = series_of(source, by)
-    groups = [_group_of(one, by) for one in series]
+    groups = _groups(series, by)
     # By a digest, so that neighbours in a list are none here.
     order = sorted(set(groups), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
     counts = _counts(len(order), fractions, names, by)
@@ -118,24 +126,63 @@ def _counts(groups: int, fractions: Mapping[str, float], names: Sequence[str], b
     return [counts[name] for name in names]
 
 
-def _group_of(series: Series, by: Any) -> str:
-    """Whose a series is.
+def _groups(series: Sequence[Series], by: Any) -> list[str]:
+    """Whose each series is: the same text where that is equal.
 
     Raises:
-        TypeError: If `by` is nothing that tells.
-        ValueError: If the series does not say it.
+        TypeError: If `by` is nothing that tells, or tells it in a form that may differ for equals.
+        ValueError: If a series does not say it.
     """
     if isinstance(by, str):
-        return _attribute(series, by)
-    if isinstance(by, Mapping):
-        if series.key not in by:
-            msg = f"by has no value for series {series.key}"
-            raise ValueError(msg)
-        return repr(by[series.key])
-    if not callable(by):
+        return [_attribute(one, by) for one in series]
+    if not isinstance(by, Mapping) and not callable(by):
         msg = f"by must be 'patient', 'study', a callable or a mapping, not {type(by).__name__}"
         raise TypeError(msg)
-    return repr(by(series))
+    told = [_told(one, by) for one in series]
+    _check_kinds(series, told)
+    return [repr(whose) for whose in told]
+
+
+def _told(series: Series, by: Any) -> Plain | tuple[Plain, ...]:
+    """What a callable or a mapping says of a series."""
+    if isinstance(by, Mapping) and series.key not in by:
+        msg = f"by has no value for series {series.key}"
+        raise ValueError(msg)
+    given = by[series.key] if isinstance(by, Mapping) else by(series)
+    if isinstance(given, tuple) and given:
+        return tuple(_plain(one, series.key) for one in given)
+    return _plain(given, series.key)
+
+
+def _plain(given: object, key: str) -> Plain:
+    """Text and whole numbers as Python has them, whose repr is the same where they are equal."""
+    if isinstance(given, str):
+        return str.__str__(given)
+    # True is 1, and who asks a question with two answers has no patients in mind.
+    if type(given) is not bool and isinstance(given, Integral):
+        return int(given)
+    msg = (
+        f"by gives {type(given).__name__} for series {key}, and must give text, a whole number or "
+        "a tuple of these, so that it is clear what equals what: str(...) of a number, for one"
+    )
+    raise TypeError(msg)
+
+
+def _check_kinds(series: Sequence[Series], told: Sequence[object]) -> None:
+    """Refuse 1 beside "1", which are one patient to whoever wrote them, and two to Python."""
+    first: dict[int, tuple[str, str]] = {}
+    for one, whose in zip(series, told, strict=True):
+        kinds = {-1: type(whose).__name__}
+        if isinstance(whose, tuple):
+            kinds |= {place: type(part).__name__ for place, part in enumerate(whose)}
+        for place, kind in kinds.items():
+            known, other = first.setdefault(place, (kind, one.key))
+            if known != kind:
+                msg = (
+                    f"by gives {known} for series {other} and {kind} for series {one.key}, so that "
+                    "one patient could be two: give the same kind for all, such as str(...) of it"
+                )
+                raise TypeError(msg)
 
 
 def _attribute(series: Series, by: str) -> str:

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from torchdicom.interop._ras import channels_xyz, contiguous_xyz, placed, ras_of_zyx
+from torchdicom.interop._ras import (
+    channels_xyz,
+    contiguous_xyz,
+    placed,
+    ras_of_zyx,
+    warn_of_shear,
+)
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from torchdicom._series import Series
     from torchdicom._volume import Volume
@@ -51,8 +58,10 @@ class SeriesBackend:
     def affine(self) -> torch.Tensor:
         """Float64 tensor of shape (4, 4), index ``(x, y, z, 1)`` to RAS."""
         if self._is_plain and self._series.affine is not None:
-            return torch.from_numpy(ras_of_zyx(self._series.affine))
-        return torch.from_numpy(placed(self._first).affine)
+            affine = ras_of_zyx(self._series.affine)
+            warn_of_shear(affine, f"series {self._series.key}")
+            return torch.from_numpy(affine)
+        return torch.from_numpy(affine_of(self._first))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -86,6 +95,13 @@ class SeriesBackend:
         from torchdicom._load import load  # noqa: PLC0415 - it may be of another backend
 
         return load(self._series, **self._options)
+
+
+def affine_of(volume: Volume) -> NDArray[np.float64]:
+    """The affine of the image that TorchIO has of a volume, with a warning where it may lose it."""
+    affine = placed(volume).affine
+    warn_of_shear(affine, f"series {volume.metadata.get('SeriesInstanceUID', 'without UID')}")
+    return affine
 
 
 def _ranges(item: Any, shape: tuple[int, ...]) -> list[range]:

@@ -51,6 +51,10 @@ _REFUSED: Final = {
     "out": "every image gets memory of its own",
     "mask": "a reader of MONAI returns one array; VolumeDataset(mask=True) has both",
 }
+# Keys of the meta dict that `_check_same` has found to be the same, up to a little.
+_OF_ALL: Final = frozenset(
+    {"affine", "original_affine", "original_channel_dim", "space", "spacing", "spatial_shape"}
+)
 _NO_CHANNEL: Final = float("nan")
 
 
@@ -72,7 +76,8 @@ class DicomReader(ImageReader):  # type: ignore[misc]  # MONAI is Any where it i
 
     The meta dict has, besides what MONAI needs, ``spacing`` (x, y, z in mm), ``units``,
     ``verdict``, and the technical attributes of `Volume.metadata` by keyword: nothing that
-    identifies a person.
+    identifies a person. Of series as channels it has those of them that are the same in all: no
+    ``units`` where a CT and an MR are one image.
 
     `read` opens nothing. A series that is refused is an error of `get_data`: an error of `read`
     would have LoadImage try its other readers one by one, which take such series without a word.
@@ -138,6 +143,7 @@ class DicomReader(ImageReader):  # type: ignore[misc]  # MONAI is Any where it i
             _check_same(meta, told, array, other)
         if not others:
             return array, meta
+        meta = _shared(meta, [told for _, told in others])
         # As MONAI's readers have it: joined along channels where there are, else along a new dim.
         if array.ndim == 4:
             return np.concatenate([one for one, _ in made], axis=-1), meta
@@ -153,7 +159,8 @@ class DictDataset(monai.data.Dataset):  # type: ignore[misc]  # as above
     way back. ``series`` and ``target`` stay; ``affine`` and ``spacing_mm``, which no transform of
     MONAI would keep, are in the MetaTensors. A patch has the affine of the patch.
 
-    It can be given to MONAI's `DataLoader` and, as ``data``, to its CacheDataset.
+    It can be given to MONAI's `DataLoader` and, as ``data``, to its CacheDataset, which keeps the
+    patches of one epoch. Random patches are the same in each epoch until `set_epoch` is called.
 
     Args:
         dataset: What has the samples, with all its options.
@@ -187,6 +194,19 @@ class DictDataset(monai.data.Dataset):  # type: ignore[misc]  # as above
         if isinstance(index, np.ndarray):
             index = index.tolist()
         return super().__getitem__(index)
+
+    @property
+    def set_epoch(self) -> Callable[[int], None]:
+        """`PatchDataset.set_epoch`: another epoch has other random patches.
+
+        MONAI's DataLoader does not call it: do so before each epoch. Its workers see it, those that
+        it keeps (``persistent_workers``) too.
+
+        Raises:
+            AttributeError: If the samples are volumes, which are the same in each epoch.
+        """
+        made: Callable[[int], None] = self.data.set_epoch
+        return made
 
     def _transform(self, index: int) -> Any:
         """What MONAI's Dataset calls for a sample."""
@@ -274,9 +294,24 @@ def _check_same(
     if array.shape[:3] != values.shape[:3] or array.ndim != values.ndim:
         msg = f"{which}: they have shapes {array.shape} and {values.shape}"
         raise ValueError(msg)
-    if not np.allclose(meta["affine"], other["affine"], rtol=1e-6, atol=1e-3):
+    is_near = np.allclose(meta["affine"], other["affine"], rtol=1e-6, atol=1e-3)
+    if not is_near or meta["space"] != other["space"]:
         msg = f"{which}: they lie elsewhere, or have other axes. Resample one to the other"
         raise ValueError(msg)
+
+
+def _shared(meta: dict[str, Any], others: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is true of all channels.
+
+    MONAI's own readers keep what the first file says. A tuple for each would not do: where some
+    images of a batch have one and others a word, MONAI cannot collate them; keys that some lack it
+    leaves out.
+    """
+    return {
+        key: value
+        for key, value in meta.items()
+        if key in _OF_ALL or all(key in told and told[key] == value for told in others)
+    }
 
 
 def _listed(data: Any) -> list[Any]:

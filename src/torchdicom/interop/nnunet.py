@@ -57,7 +57,8 @@ class DicomIO(base_reader_writer.BaseReaderWriter):  # type: ignore[misc]  # has
     of one image have one order.
     """
 
-    supported_file_endings: ClassVar[list[str]] = [_SERIES_FILE, ".dcm", *_NIFTI]
+    # What nnU-Net may give to read_images; the NIfTI of labels and predictions is not asked about.
+    supported_file_endings: ClassVar[list[str]] = [_SERIES_FILE, ".dcm"]
 
     def __init__(self) -> None:
         """No image has been read."""
@@ -75,7 +76,7 @@ class DicomIO(base_reader_writer.BaseReaderWriter):  # type: ignore[misc]  # has
 
         Raises:
             DicomError: If one is not exactly one sound volume.
-            ValueError: If their voxels are not at the same places.
+            ValueError: If one is NIfTI, or their voxels are not at the same places.
         """
         volumes = [_load(name) for name in image_fnames]
         first = volumes[0]
@@ -128,13 +129,18 @@ class DicomIO(base_reader_writer.BaseReaderWriter):  # type: ignore[misc]  # has
             properties: Those of `read_images` or `read_seg`.
 
         Raises:
-            ValueError: If the name is not that of NIfTI, or a number not that of a label.
+            ValueError: If the name is not that of NIfTI, a number not that of a label, or the shape
+                not that of the image.
         """
         _check_nifti(output_fname)
-        if seg.min(initial=0) < 0 or seg.max(initial=0) > 65535:
-            msg = f"labels of {output_fname} are {seg.min()} to {seg.max()}, not 0 to 65535"
+        _check_labels(seg, output_fname)
+        place, shape = (properties["torchdicom"][name] for name in ("affine", "shape"))
+        if seg.shape != tuple(shape):
+            msg = (
+                f"the segmentation for {output_fname} has shape {seg.shape}, and its image, whose "
+                f"place it would get, {tuple(shape)}: bring it to the image's voxels first"
+            )
             raise ValueError(msg)
-        place = properties["torchdicom"]["affine"]
         affine = None if place is None else torch.tensor(place, dtype=torch.float64)
         small = seg.astype(np.uint8 if seg.max(initial=0) <= 255 else np.uint16)
         nibabel.save(to_nibabel(bare_volume(torch.from_numpy(small), affine, {})), output_fname)
@@ -207,6 +213,12 @@ def install() -> Path:
 
 
 def _load(name: str) -> Volume:
+    if name.lower().endswith(_NIFTI):
+        msg = (
+            f"{name} is NIfTI, and images that DicomIO reads are DICOM: of NIfTI alone nnU-Net's "
+            "own NibabelIO makes cases, and a case has one reader"
+        )
+        raise ValueError(msg)
     if not name.endswith(_SERIES_FILE):
         return load(name)
     told = json.loads(Path(name).read_text())
@@ -230,9 +242,10 @@ def _properties(volume: Volume) -> dict[str, Any]:
     y, x = (1.0 if math.isnan(mm) else mm for mm in (y, x))
     # What nnU-Net asks for where an image is flat.
     z = 999 * max(1.0, y, x) if math.isnan(z) else z
-    told: dict[str, Any] = {"spacing": [z, y, x], "torchdicom": {"affine": None}}
+    ours: dict[str, Any] = {"affine": None, "shape": _shape(volume)}
+    told: dict[str, Any] = {"spacing": [z, y, x], "torchdicom": ours}
     if volume.affine is not None:
-        told["torchdicom"]["affine"] = volume.affine.tolist()
+        ours["affine"] = volume.affine.tolist()
         told["nibabel_stuff"] = {"original_affine": volume.to_ras_xyz()[1].numpy()}
     return told
 
@@ -292,6 +305,18 @@ def _refuse_grid(name: str, label: Volume, image: Volume) -> None:
 def _check_nifti(name: str) -> None:
     if not name.lower().endswith(_NIFTI):
         msg = f'{name} is not the name of NIfTI: "file_ending" of dataset.json must be ".nii.gz"'
+        raise ValueError(msg)
+
+
+def _check_labels(seg: _Array, name: str) -> None:
+    """That all values are whole numbers of 16 bits."""
+    if seg.dtype.kind not in "biu":
+        whole = np.isfinite(seg) & (seg == np.trunc(seg))
+        if not whole.all():
+            msg = f"labels of {name} must be whole numbers, and one is {seg[~whole].flat[0]}"
+            raise ValueError(msg)
+    if seg.min(initial=0) < 0 or seg.max(initial=0) > 65535:
+        msg = f"labels of {name} are {seg.min()} to {seg.max()}, not 0 to 65535"
         raise ValueError(msg)
 
 

@@ -2,6 +2,12 @@
 
 Tensors are (channels, x, y, z) and affines lead to RAS, as TorchIO has them. Channels are times or
 colours.
+
+The shear of a tilted gantry is in the affine, which TorchIO's transforms, and .mha and .nrrd files,
+keep. In NIfTI it saves axes at right angles: voxels of a sheared image lie elsewhere there. Such an
+image is therefore a `DicomWarning` where it is read; load it with
+``policy=torchdicom.Policy(gantry_tilt="resample")``, or write the volume by
+`torchdicom.interop.nibabel.to_nibabel`.
 """
 
 from __future__ import annotations
@@ -21,21 +27,23 @@ from torchdicom.interop._ras import (
     bridge_options,
     channels_xyz,
     contiguous_xyz,
-    placed,
     ras_of_zyx,
+    warn_of_shear,
 )
-from torchdicom.interop._torchio_lazy import SeriesBackend
+from torchdicom.interop._torchio_lazy import SeriesBackend, affine_of
 
 with needs("torchio"):
     import torchio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import NDArray
 
-    from torchdicom._arguments import Source
-
-    Given = Source | Series | Volume
+    Place = str | os.PathLike[str]
+    OneSeries = Place | Sequence[Place] | Series
+    Given = OneSeries | Volume
     TensorAndAffine = tuple[torch.Tensor, NDArray[Any]]
 
 _REFUSED: Final = {
@@ -68,22 +76,24 @@ def scalar_image(source: Given, **options: Any) -> torchio.ScalarImage:
         if options:
             msg = f"a Volume is loaded already: there are no options for it: {', '.join(options)}"
             raise ValueError(msg)
-        return _in_memory(channels_xyz(source), placed(source).affine)
+        return _in_memory(channels_xyz(source), affine_of(source))
     reader = SeriesReader(source, **options)
     return torchio.ScalarImage(_path_of(source), reader=reader)
 
 
-def label_map(series: Series, label: Any) -> torchio.LabelMap:
+def label_map(series: OneSeries, label: Any) -> torchio.LabelMap:
     """A `torchio.LabelMap` of a series' segmentation, on its grid, made when it is asked for.
 
     Args:
-        series: An entry of an index, or a folder or file that is one volume.
+        series: An entry of an index, or a folder, a file or a list of files that are one volume.
         label: As in `VolumeDataset`: the path of a NIfTI or DICOM file, or a callable that is given
             the series and returns a path, a tensor of its shape (slices, rows, columns), or a
             `Volume`. What has a grid of its own is brought to the series' by nearest neighbour.
 
     Raises:
-        SeriesError: If the series has a defect, or there are several.
+        SeriesError: If the series has a defect.
+        ValueError: If there are several.
+        TypeError: If the series is of another type, a Volume among them.
 
     Example:
         >>> import torchdicom as td
@@ -96,26 +106,35 @@ def label_map(series: Series, label: Any) -> torchio.LabelMap:
     return torchio.LabelMap(_path_of(reader.series), reader=reader)
 
 
-def subject(source: Source | Series, label: Any = None, **options: Any) -> torchio.Subject:
+def subject(source: Given, label: Any = None, **options: Any) -> torchio.Subject:
     """A `torchio.Subject` with ``image``, ``label`` if there is one, and ``series``, its key.
 
     Nothing is read before TorchIO loads it, but headers where the source is no `Series`.
 
     Args:
-        source: As in `scalar_image`.
-        label: As in `label_map`.
+        source: As in `scalar_image`. Of a Volume ``series`` is the SeriesInstanceUID, or empty.
+        label: As in `label_map`; none of a Volume.
         **options: Of the image, as in `scalar_image`; with a label none that choose or leave out
             voxels, which would give image and label different grids.
 
     Raises:
-        SeriesError: If the source is not one series.
-        ValueError: As in `scalar_image`.
+        ValueError: If the source is not one series, or a Volume and there is a label; and as in
+            `scalar_image`.
+        TypeError: If the source is of another type.
 
     Example:
         >>> one = subject("tests/data/sts_002/ct", label=lambda series: series.load().data > 300)
         >>> sorted(one), one.spatial_shape
         (['image', 'label', 'series'], (161, 143, 48))
     """
+    if isinstance(source, Volume):
+        if label is not None:
+            msg = (
+                "a label goes with the series: hand in that, not a Volume, which is loaded already"
+            )
+            raise ValueError(msg)
+        key = source.metadata.get("SeriesInstanceUID", "")
+        return torchio.Subject(image=scalar_image(source, **options), series=key)
     cut = sorted({"slices", "t", "region", "reduce", "policy"} & options.keys())
     if label is not None and cut:
         msg = f"{', '.join(cut)} cannot be given with a label: it has the grid of the whole series"
@@ -148,7 +167,7 @@ class SeriesReader:
         ('L', 'P', 'S')
     """
 
-    def __init__(self, source: Source | Series | None = None, **options: Any) -> None:
+    def __init__(self, source: OneSeries | None = None, **options: Any) -> None:
         """Nothing is read yet."""
         self._source = source
         self._options = bridge_options(options, _REFUSED)
@@ -156,7 +175,7 @@ class SeriesReader:
     def __call__(self, path: str | os.PathLike[str]) -> TensorAndAffine:
         """The tensor of shape (channels, x, y, z), and the affine to RAS."""
         volume = load(path if self._source is None else self._source, **self._options)
-        return contiguous_xyz(channels_xyz(volume)), placed(volume).affine
+        return contiguous_xyz(channels_xyz(volume)), affine_of(volume)
 
     def create_backend(self, request: Any) -> SeriesBackend:
         """What a lazy reader of TorchIO 2 gives; of the request only the path counts."""
@@ -192,7 +211,9 @@ class LabelReader:
             msg = f"series {self.series.key} has no size in its headers, so that no label fits it"
             raise ValueError(msg)
         values = label.at(grid, grid.whole).permute(0, 3, 2, 1)
-        return contiguous_xyz(values), ras_of_zyx(grid.affine)
+        affine = ras_of_zyx(grid.affine)
+        warn_of_shear(affine, f"series {self.series.key}")
+        return contiguous_xyz(values), affine
 
     def __deepcopy__(self, memo: object) -> LabelReader:
         """Itself, see `SeriesReader`."""
@@ -229,8 +250,8 @@ def _path_of(source: Any) -> Path:
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
     msg = (
-        "source must be a folder, files, a Series or a Volume, not "
-        f"{type(source).__name__}: hand in torchdicom.load(...) of anything else"
+        f"source must be a folder, files or a Series, not {type(source).__name__}; scalar_image "
+        "and subject take a Volume, too: torchdicom.load(...) of anything else"
     )
     raise TypeError(msg)
 
