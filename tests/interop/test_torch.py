@@ -64,6 +64,22 @@ def test_a_seed_and_the_order_of_the_source(tmp_path: Path) -> None:
     assert len({str(keys(split(index, FRACTIONS, seed=seed))) for seed in range(6)}) > 1
 
 
+@pytest.mark.parametrize("other", ["patient 9", "", None])
+def test_files_of_two_patients(tmp_path: Path, other: str | None) -> None:
+    """A slice that does not say whose it is goes with those that do."""
+    folder = write_patients(tmp_path, (1, 1, 1))
+    slices = [[Element(0x00100020, "LO", "patient 3 ")]] * 8
+    slices[5] = [] if other is None else [Element(0x00100020, "LO", other)]
+    write_volume(folder / "3", SeriesInstanceUID="1.2.3.0", extra=slices)
+    if other:
+        with pytest.raises(ValueError, match=r"1\.2\.3\.0 .*PatientID, 'patient 3', 'patient 9'"):
+            split(folder, FRACTIONS)
+        index = td.scan(folder)
+        assert sum(map(len, split(index, FRACTIONS, by=lambda one: one.key).values())) == 4
+        return
+    assert sum(map(len, split(folder, FRACTIONS).values())) == 4
+
+
 def test_by_study_callable_and_mapping(tmp_path: Path) -> None:
     folder = write_patients(tmp_path, (2, 2))
     halves = {"train": 0.5, "test": 0.5}

@@ -192,6 +192,7 @@ def _attribute(series: Series, by: str) -> str:
     keyword = _KEYWORDS[by]
     value = str(series.metadata.get(keyword, "")).strip()
     if value:
+        _check_one(series, keyword)
         return value
     msg = (
         f"Series {series.key} has no {keyword}, so that nobody knows which series belong together: "
@@ -199,3 +200,16 @@ def _attribute(series: Series, by: str) -> str:
         "that tells whose a series is, of its paths perhaps"
     )
     raise ValueError(msg)
+
+
+def _check_one(series: Series, keyword: str) -> None:
+    """Refuse a series whose files say two: it cannot be on both sides."""
+    found = series._kept.column(keyword).unique().to_pylist()  # noqa: SLF001 - of all its slices
+    values = sorted({str(one).strip() for one in found if one is not None} - {""})
+    if len(values) > 1:
+        msg = (
+            f"The files of series {series.key} have {len(values)} values of {keyword}, "
+            f"{', '.join(map(repr, values[:3]))}: a series is of one patient and one study "
+            "(PS3.3 A.1.2). Mend the files, or give by= a callable that tells whose it is"
+        )
+        raise ValueError(msg)
