@@ -11,9 +11,8 @@ namespace torchdicom {
 namespace {
 
 // One byte too few means to inflate again, and memory that is not written to costs next to nothing.
-constexpr double kUsualRatio = 16; // more than images have, unless much of them is air
-constexpr double kMargin = 1.25;   // files of a series are alike
-constexpr std::size_t kSpare = std::size_t{16} << 10U;
+constexpr std::uint64_t kUsualRatio = 16; // more than images have, unless much of them is air
+constexpr std::size_t kSpare = std::size_t{16} << 10U; // headers of a series differ by less
 
 std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept {
     const std::uint64_t by_ratio = std::min(input, limit) * limits::kMaxDeflateRatio;
@@ -23,22 +22,19 @@ std::uint64_t largest_output(std::uint64_t input, std::uint64_t limit) noexcept 
 } // namespace
 
 UninitializedBytes inflate_data_set(ByteSpan deflated, std::uint64_t offset, std::uint64_t limit) {
-    // The size is not written anywhere and libdeflate wants it all at once: start from the ratio
-    // that the last file of this thread had.
-    thread_local double ratio = kUsualRatio;
+    // The size is not written anywhere and libdeflate wants it all at once. Images of a series have
+    // one size: start from that of the last file of this thread, where that may be of its kind.
+    thread_local std::size_t last = 0;
     const std::uint64_t most = largest_output(deflated.size(), limit);
-    const auto times = [&](double count) {
-        return static_cast<std::uint64_t>(static_cast<double>(deflated.size()) * count) + kSpare;
-    };
-    // A ratio that an empty image had is no reason to ask for gigabytes.
-    const std::uint64_t usual = std::max(times(kUsualRatio), limits::kFreeExpansion);
-    std::size_t capacity = std::min({times(ratio * kMargin), usual, most});
+    const auto usual = std::uint64_t{deflated.size()} * kUsualRatio + kSpare;
+    const bool is_alike = last >= deflated.size() && last <= usual;
+    std::size_t capacity = std::min(is_alike ? last + kSpare : usual, most);
     for (;;) {
         UninitializedBytes inflated(capacity);
         std::size_t size = 0;
         const Inflation result = inflate(deflated, inflated, size);
         if (result == Inflation::done) {
-            ratio = static_cast<double>(size) / static_cast<double>(deflated.size());
+            last = size;
             inflated.resize(size);
             return inflated;
         }
@@ -54,7 +50,7 @@ UninitializedBytes inflate_data_set(ByteSpan deflated, std::uint64_t offset, std
                      " bytes when inflated. Leave the file out",
                  Place{.offset = offset});
         }
-        capacity = std::min(std::max(std::uint64_t{capacity} * 2, times(kUsualRatio)), most);
+        capacity = std::min(std::max(std::uint64_t{capacity} * 2, usual), most);
     }
 }
 
