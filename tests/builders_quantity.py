@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builders import Element, sequence
-from builders_enhanced import ENHANCED_PET, PER_FRAME, SHARED, enhanced, group
+from builders_enhanced import (
+    ENHANCED_PET,
+    PER_FRAME,
+    SHARED,
+    enhanced,
+    group,
+    real_world_map,
+)
 from builders_pet import OF_DOSE, scale_slope
 
 if TYPE_CHECKING:
@@ -59,6 +66,12 @@ def enhanced_pet(
         extra=sorted(top, key=lambda one: one.tag),
         **(options or {}),
     )
+
+
+def map_in(unit: str, slope: float) -> list[Element]:
+    """A real-world map of this unit."""
+    _, *rest = real_world_map(slope, 0, label=unit)
+    return [sequence(0x004008EA, [Element(0x00080100, "SH", unit)]), *rest]
 
 
 def in_group(

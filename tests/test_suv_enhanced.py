@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import torchdicom as td
-from builders import Element, sequence
-from builders_enhanced import real_world_map, write_enhanced
+from builders_enhanced import write_enhanced
 from builders_pet import OF_DOSE
-from builders_quantity import DOSE, OF_FILE, RESCALE, enhanced_pet
+from builders_quantity import DOSE, OF_FILE, RESCALE, enhanced_pet, map_in
 from compare import assert_volumes_equal
 from helpers import expect_error
 
@@ -133,12 +132,6 @@ def test_units_of_a_map(
         two = [*maps, map_in("Bq/ml", 1.0)]
         of_two = {**rescale, "RealWorldValueMappingSequence": two}
         refused(enhanced_pet(shared=of_two), "RescaleType", backend)
-
-
-def map_in(unit: str, slope: float) -> list[Element]:
-    """A real-world map of this unit."""
-    _, *rest = real_world_map(slope, 0, label=unit)
-    return [sequence(0x004008EA, [Element(0x00080100, "SH", unit)]), *rest]
 
 
 @pytest.mark.parametrize("unit", ["PROPCPS", "CNTS", "US", None])

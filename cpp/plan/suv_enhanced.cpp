@@ -7,7 +7,6 @@
 #include "plan/suv_time.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace torchdicom {

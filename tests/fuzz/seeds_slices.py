@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builders import BIG, IMPLICIT, Element, ct_slice, sequence
+from builders import BIG, IMPLICIT, Element, ct_slice
 from builders_enhanced import (
     ENHANCED_CT,
     ENHANCED_US,
@@ -22,7 +22,7 @@ from builders_enhanced import (
     real_world_map,
 )
 from builders_multiframe import GATED, STATIC, csa, dose, mosaic, nuclear
-from builders_quantity import RESCALE, enhanced_pet, in_group, philips_file
+from builders_quantity import RESCALE, enhanced_pet, in_group, map_in, philips_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -207,8 +207,7 @@ def quantities() -> Iterator[bytes]:
     yield enhanced_pet(options=FEW, TimezoneOffsetFromUTC="+0100", PatientWeight="70 ")
     yield enhanced_pet(options=FEW, DecayCorrectionDateTime="20240310112000+0100")
     yield enhanced_pet(options=FEW, shared={**RESCALE, "RescaleType": "GML"}, SUVType="BW")
-    units = [sequence(0x004008EA, [Element(0x00080100, "SH", "Bq/ml")])]
-    maps = [[*units, *real_world_map(976.5625, 0, label="Bq/ml")[1:]]]
+    maps = [map_in("Bq/ml", 976.5625)]
     yield enhanced_pet(options=FEW, shared={"RealWorldValueMappingSequence": maps})
     yield philips_file([in_group(0.25), in_group(0.5, 100.0)], **FEW)
     yield philips_file([in_group(0.5), []], in_group(0.25, undefined=True), **FEW)

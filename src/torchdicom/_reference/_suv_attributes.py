@@ -41,7 +41,6 @@ OF_DOSE: Final = {
     "RadionuclideHalfLife": 0x0018_1075,
     "RadiopharmaceuticalStartDateTime": 0x0018_1078,
 }
-_DOSES: Final = 0x0054_0016  # RadiopharmaceuticalInformationSequence
 # Group, number within the block, and whose block it is (PS3.5 7.8.1).
 PRIVATE: Final = {
     "(0009,100D)": (0x0009, 0x0D, "GEMS_PETD_01"),
@@ -70,9 +69,8 @@ class Slice:
             element = private_element(self.values.data_set, *PRIVATE[name])
             return text_of(self.values.data_set, element)
         if name in OF_DOSE:
-            return next(
-                (text_of(dose, dose.elements.get(OF_DOSE[name])) for dose in self.doses()[:1]), ""
-            )
+            doses = self.doses()
+            return text_of(doses[0], doses[0].elements.get(OF_DOSE[name])) if doses else ""
         data_set = self.values.data_set
         return text_of(data_set, data_set.elements.get(_TAGS[name]))
 
@@ -83,7 +81,7 @@ class Slice:
             ParseError: What is wrong with their sequence.
         """
         data_set = self.values.data_set
-        element = data_set.elements.get(_DOSES)
+        element = data_set.elements.get(_TAGS["RadiopharmaceuticalInformationSequence"])
         return [] if element is None else items(data_set, element, self.values.path)
 
     def moment(self, what: str) -> tuple[float, str]:
