@@ -1,4 +1,4 @@
-"""The processes of the contenders: one each, kept from case to case."""
+"""The processes of the contenders: one each, kept from case to case of one kind of work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
 
     from benchmarks.case import Case, Contender
@@ -28,7 +30,7 @@ class Child:
 
     def __init__(self, contender: Contender, work: str) -> None:
         """Start it."""
-        self.contender = contender
+        self.contender, self.work = contender, work
         from_parent, to_child = os.pipe()
         from_child, to_parent = os.pipe()
         _LOG.parent.mkdir(exist_ok=True)
@@ -90,11 +92,14 @@ class Child:
 
 
 class Children:
-    """The processes, kept from case to case: imports take longer than most of the work."""
+    """The processes for one kind of work, kept: imports take longer than most of the work.
+
+    Those for all kinds would need more memory than a machine has, and the kernel ends one of them.
+    """
 
     def __init__(self) -> None:
         """None yet."""
-        self._children: dict[tuple[str, str], Child] = {}
+        self._children: dict[str, Child] = {}
 
     def __enter__(self) -> Self:
         """Nothing to do."""
@@ -102,13 +107,20 @@ class Children:
 
     def __exit__(self, *_: object) -> None:
         """Let all of them end."""
-        for child in self._children.values():
-            child.close()
+        self._close(list(self._children.values()))
 
-    def get(self, contender: Contender, work: str) -> Child:
-        """The process of a contender, a new one where it died."""
-        key = (contender.key, work)
-        child = self._children.get(key)
-        if child is None or not child.is_alive:
-            child = self._children[key] = Child(contender, work)
-        return child
+    def of(self, contenders: Sequence[Contender], work: str) -> list[Child]:
+        """The processes of contenders, new ones where they died; those for other work end."""
+        self._close(
+            [one for one in self._children.values() if one.work != work or not one.is_alive]
+        )
+        new = [one for one in contenders if one.key not in self._children]
+        self._children |= {one.key: Child(one, work) for one in new}
+        for one in new:
+            self._children[one.key].ask("rest")  # answered when it has imported what it needs
+        return [self._children[one.key] for one in contenders]
+
+    def _close(self, children: Sequence[Child]) -> None:
+        for child in children:
+            child.close()
+            del self._children[child.contender.key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.cases import small
-from benchmarks.race import Lane
+from benchmarks.race import Lane, give_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ class Memory:
 
     def __init__(self, case: Case, contenders: Sequence[Contender], children: Children) -> None:
         """Nothing is measured yet."""
-        self.case, self.lanes = case, [Lane(children.get(one, case.work)) for one in contenders]
+        self.case, self.lanes = case, [Lane(one) for one in contenders]
+        self._children = children
         self._small = small(case.work)
         self._done = 0
 
@@ -41,6 +42,7 @@ class Memory:
         A small case first: libraries start much of what they have when it is needed.
         """
         self._done += 1
+        give_processes(self.lanes, self._children, self.case.work)
         self.lanes = [lane for lane in self.lanes if self._measure(lane)]
 
     def _measure(self, lane: Lane) -> bool:

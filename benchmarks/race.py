@@ -36,11 +36,14 @@ class Lane:
     """A contender in a race, and what came of it.
 
     Attributes:
+        contender: Who runs in it.
+        child: Its process, from the first pass on.
         passes: For each pass the seconds it took, each the mean of a few repeats.
         pairs: For each pass the same beside ours, where there is one of ours.
     """
 
-    child: Child
+    contender: Contender
+    child: Child = field(init=False)
     refused: str | None = None
     wrong: str | None = None
     passes: list[list[float]] = field(default_factory=list)
@@ -48,11 +51,6 @@ class Lane:
     disk_bytes: int = 0
     start_bytes: int = 0
     our_threads: int = 2
-
-    @property
-    def contender(self) -> Contender:
-        """Who runs in it."""
-        return self.child.contender
 
     @property
     def is_ours(self) -> bool:
@@ -63,6 +61,13 @@ class Lane:
     def seconds(self) -> list[float]:
         """Those of all passes."""
         return [seconds for one in self.passes for seconds in one]
+
+
+def give_processes(lanes: Sequence[Lane], children: Children, work: str) -> None:
+    """Before a pass: those that they had may have ended since."""
+    found = children.of([lane.contender for lane in lanes], work)
+    for lane, child in zip(lanes, found, strict=True):
+        lane.child = child
 
 
 class Race:
@@ -96,9 +101,7 @@ class Race:
             cold: Drop the files from the page cache before each piece of work.
         """
         self.case = case
-        self.lanes = [
-            Lane(children.get(one, case.work), our_threads=case.our_threads) for one in contenders
-        ]
+        self.lanes = [Lane(one, our_threads=case.our_threads) for one in contenders]
         self._children = children
         self._plan, self._rounds, self._budget_s, self._cold = plan, rounds, budget_s, cold
         self._order = random.Random(case.name)
@@ -121,6 +124,7 @@ class Race:
         """Let those who wait run for some rounds; in their first pass also check the answers."""
         if not (taking := self.waiting):
             return
+        give_processes(taking, self._children, self.case.work)
         absent = [lane for lane in taking if not self._prepare(lane)]
         self.lanes = [lane for lane in self.lanes if lane not in absent]
         taking = [lane for lane in taking if lane not in absent]
@@ -147,7 +151,6 @@ class Race:
         lane.pairs.append([])
         if lane.refused is not None:
             return True
-        lane.child = self._children.get(lane.child.contender, self.case.work)
         answer = lane.child.prepare(self.case)
         if answer.get("absent"):
             return False

@@ -114,6 +114,27 @@ def test_a_refusal_a_crash_and_an_absence_are_answers(tmp_path: Path) -> None:
     other.close()
 
 
+def test_processes_are_kept_for_one_kind_of_work(tmp_path: Path) -> None:
+    case = small_series(tmp_path)
+    both = chosen("limit [1]", "converted: .npy [1]")
+    with Children() as children:
+        limit, npy = children.of(both, "volume")
+        assert children.of(both[::-1], "volume") == [npy, limit]
+        assert npy.prepare(case) == {}
+        os.kill(copy_of(npy), signal.SIGKILL)
+        assert "crashed" in npy.ask("check")["refused"]
+        kept, new = children.of(both, "volume")
+        assert kept is limit
+        assert new is not npy
+        (other,) = children.of(
+            [scanner for scanner in CONTENDERS["scan"] if not scanner.modules][:1], "scan"
+        )
+        assert not limit.is_alive
+        assert not new.is_alive
+        assert other.is_alive
+    assert not other.is_alive
+
+
 CRASH = -1.0
 
 
@@ -148,9 +169,9 @@ def scripted_race(plan: Plan, rounds: int = 1, **seconds: Sequence[float]) -> tu
     found = {one.key: Scripted(one, seconds[one.name], log) for one in contenders}
 
     class Found:
-        def get(self, contender: Contender, work: str) -> Scripted:
+        def of(self, contenders: Sequence[Contender], work: str) -> list[Scripted]:
             del work
-            return found[contender.key]
+            return [found[one.key] for one in contenders]
 
     children: Any = Found()
     case = Case("native", "volume", "", "", "1.2")

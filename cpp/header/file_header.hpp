@@ -1,6 +1,7 @@
 // Everything that the later stages know about one file.
 #pragma once
 
+#include "base/boxed.hpp"
 #include "base/file.hpp"
 #include "base/limits.hpp"
 #include "discover/discover.hpp"
@@ -120,11 +121,11 @@ struct FileHeader {
     bool has_modality_lut = false;    ///< ModalityLUTSequence has an item
     bool has_real_world_maps = false; ///< so has RealWorldValueMappingSequence
     bool has_tables = false; ///< the three below were read; an index and a scan leave them out
-    std::optional<LookupTable> modality_lut;   ///< first item of ModalityLUTSequence
-    std::optional<Palette> palette;            ///< of PALETTE COLOR
+    Boxed<LookupTable> modality_lut;           ///< first item of ModalityLUTSequence
+    Boxed<Palette> palette;                    ///< of PALETTE COLOR
     std::vector<RealWorldMap> real_world_maps; ///< of the data set, else shared by all frames
     std::vector<TableFault> table_faults;      ///< those that are there and malformed
-    std::optional<Voi> voi;                    ///< where the options ask for it
+    Boxed<Voi> voi;                            ///< where the options ask for it
     std::shared_ptr<const Quantity> quantity;  ///< the same
     std::optional<double> suv_factor; ///< from modality values to SUV: of a whole series, plan/suv
     std::vector<std::string> notes;   ///< what is odd and harms nothing, a sentence each

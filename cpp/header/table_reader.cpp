@@ -219,7 +219,7 @@ void require_sound(const FileHeader& header, Tag tag) {
 }
 
 template <typename Table>
-const Table& require_table(const std::optional<Table>& table, const FileHeader& header, Tag tag) {
+const Table& require_table(const Boxed<Table>& table, const FileHeader& header, Tag tag) {
     require_sound(header, tag);
     if (!table) {
         fail(ErrorCode::missing_element,

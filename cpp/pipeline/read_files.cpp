@@ -46,13 +46,25 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
     return result;
 }
 
-std::vector<FileHeader> joined(std::vector<std::vector<FileHeader>> of_files) {
-    std::vector<FileHeader> all;
-    all.reserve(of_files.size());
-    for (std::vector<FileHeader>& slices : of_files) {
-        std::ranges::move(slices, std::back_inserter(all));
+/// Headers are read where they stay: each move of thousands costs fresh pages. Those that were left
+/// out have no path.
+void erase_absent(std::vector<FileHeader>& headers) {
+    std::erase_if(headers, [](const FileHeader& header) { return header.path.empty(); });
+}
+
+/// The slices of all files in order, of each file a single one or several.
+std::vector<FileHeader> joined(std::vector<FileHeader> single,
+                               std::vector<std::vector<FileHeader>> several) {
+    if (std::ranges::any_of(several, [](const auto& slices) { return !slices.empty(); })) {
+        std::vector<FileHeader> all;
+        for (std::size_t i = 0; i < single.size(); ++i) {
+            all.push_back(std::move(single[i]));
+            std::ranges::move(several[i], std::back_inserter(all));
+        }
+        single = std::move(all);
     }
-    return all;
+    erase_absent(single);
+    return single;
 }
 
 [[noreturn]] void fail_no_dicom(const std::vector<Source>& sources, std::size_t dropped) {
@@ -164,10 +176,13 @@ std::optional<Defect> defect_if_dropped(const Error& error, const Policy& policy
 std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
                                      const HeaderOptions& options, const ParallelOptions& parallel,
                                      LoadStats& stats) {
-    std::vector<std::optional<FileHeader>> read(sources.size());
-    parallel_for(sources.size(), parallel,
-                 [&](std::size_t i) { read[i] = read_if_dicom(sources[i], options, stats); });
-    std::vector<FileHeader> headers = present(std::move(read));
+    std::vector<FileHeader> headers(sources.size());
+    parallel_for(sources.size(), parallel, [&](std::size_t i) {
+        if (std::optional<FileHeader> header = read_if_dicom(sources[i], options, stats)) {
+            headers[i] = *std::move(header);
+        }
+    });
+    erase_absent(headers);
     if (headers.empty()) {
         fail_no_dicom(sources, 0);
     }
@@ -176,13 +191,19 @@ std::vector<FileHeader> read_headers(const std::vector<Source>& sources,
 
 Images read_images(const std::vector<Source>& sources, const HeaderOptions& options,
                    const Policy& policy, const ParallelOptions& parallel, LoadStats& stats) {
-    std::vector<std::vector<FileHeader>> read(sources.size());
+    std::vector<FileHeader> single(sources.size());
+    std::vector<std::vector<FileHeader>> several(sources.size());
     std::vector<std::optional<Defect>> dropped(sources.size());
     parallel_for(sources.size(), parallel, [&](std::size_t i) {
         try {
             if (std::optional<FileHeader> header = read_if_dicom(sources[i], options, stats)) {
                 require_pixels_of_image(*header);
-                read[i] = slices_of(*std::move(header));
+                std::vector<FileHeader> slices = slices_of(*std::move(header));
+                if (slices.size() == 1) {
+                    single[i] = std::move(slices.front());
+                } else {
+                    several[i] = std::move(slices);
+                }
             }
         } catch (const Error& error) {
             if (is_about_content(error)) {
@@ -193,7 +214,8 @@ Images read_images(const std::vector<Source>& sources, const HeaderOptions& opti
             }
         }
     });
-    Images images{.headers = joined(std::move(read)), .dropped = present(std::move(dropped))};
+    Images images{.headers = joined(std::move(single), std::move(several)),
+                  .dropped = present(std::move(dropped))};
     if (images.headers.empty()) {
         fail_no_dicom(sources, images.dropped.size());
     }

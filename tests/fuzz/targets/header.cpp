@@ -83,7 +83,7 @@ void check_tables(const FileHeader& header) {
 
 /// How the values are to be displayed, which has tables of all bits from 8 on.
 void check_voi(const FileHeader& header) {
-    fuzz::require(header.voi.has_value(), "what was asked for is there");
+    fuzz::require(bool{header.voi}, "what was asked for is there");
     if (fuzz::error_of([&] { static_cast<void>(voi_of(header)); }) || !header.voi->table) {
         return;
     }
