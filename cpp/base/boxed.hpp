@@ -14,7 +14,12 @@ template <typename T> class Boxed {
     Boxed(const Boxed& other) : value_{other ? std::make_unique<T>(*other) : nullptr} {}
     Boxed(Boxed&&) noexcept = default;
     ~Boxed() = default;
-    Boxed& operator=(const Boxed& other) { return *this = Boxed{other}; }
+    Boxed& operator=(const Boxed& other) {
+        if (this != &other) {
+            *this = Boxed{other};
+        }
+        return *this;
+    }
     Boxed& operator=(Boxed&&) noexcept = default;
 
     T& emplace() {
