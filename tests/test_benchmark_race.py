@@ -116,16 +116,16 @@ def test_a_refusal_a_crash_and_an_absence_are_answers(tmp_path: Path) -> None:
 
 def test_processes_are_kept_for_one_kind_of_work(tmp_path: Path) -> None:
     case = small_series(tmp_path)
-    both = chosen("limit [1]", "converted: .npy [1]")
+    both = chosen("limit [1]", "pydicom loop [1]")
     with Children() as children:
-        limit, npy = children.of(both, "volume")
-        assert children.of(both[::-1], "volume") == [npy, limit]
-        assert npy.prepare(case) == {}
-        os.kill(copy_of(npy), signal.SIGKILL)
-        assert "crashed" in npy.ask("check")["refused"]
+        limit, loop = children.of(both, "volume")
+        assert children.of(both[::-1], "volume") == [loop, limit]
+        assert loop.prepare(case) == {}
+        os.kill(copy_of(loop), signal.SIGKILL)
+        assert "crashed" in loop.ask("check")["refused"]
         kept, new = children.of(both, "volume")
         assert kept is limit
-        assert new is not npy
+        assert new is not loop
         (other,) = children.of(
             [scanner for scanner in CONTENDERS["scan"] if not scanner.modules][:1], "scan"
         )
