@@ -10,6 +10,7 @@ namespace torchdicom {
 template <typename T> class Boxed {
   public:
     Boxed() = default;
+    // A value is given as to an optional, without naming the box.
     Boxed(T value) : value_{std::make_unique<T>(std::move(value))} {} // NOLINT(*-explicit-*)
     Boxed(const Boxed& other) : value_{other ? std::make_unique<T>(*other) : nullptr} {}
     Boxed(Boxed&&) noexcept = default;

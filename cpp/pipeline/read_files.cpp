@@ -46,8 +46,8 @@ template <typename T> std::vector<T> present(std::vector<std::optional<T>> value
     return result;
 }
 
-/// Headers are read where they stay: each move of thousands costs fresh pages. Those that were left
-/// out have no path.
+/// Leaves out those that were not read, which have no path. Headers are read where they stay, since
+/// to move thousands of them costs fresh pages.
 void erase_absent(std::vector<FileHeader>& headers) {
     std::erase_if(headers, [](const FileHeader& header) { return header.path.empty(); });
 }

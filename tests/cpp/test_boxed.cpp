@@ -1,4 +1,4 @@
-// What copies of a header share: nothing.
+// A box is an optional value: its copies share nothing.
 #include "base/boxed.hpp"
 
 #include <doctest/doctest.h>
