@@ -17,7 +17,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test wheel lint format bench fuzz sanitize clean system
+.PHONY: help demo test wheel lint lint-python lint-cpp format bench fuzz sanitize clean system
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,12 +32,16 @@ test: $(STAMPS)/installed ## build and run the C++ tests, then the Python tests
 wheel: $(STAMPS)/wheel | system ## build a wheel; test it with the system's libraries hidden
 	JOBS=$(JOBS) bash .ci/wheel
 
-lint: $(STAMPS)/installed $(STAMPS)/lint ## ruff, mypy, stubtest, clang-format, clang-tidy, codespell
+lint: lint-python lint-cpp ## ruff, mypy, stubtest, clang-format, clang-tidy, codespell
+
+lint-python: $(STAMPS)/installed $(STAMPS)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/mypy
 	MYPYPATH=src $(BIN)/stubtest --mypy-config-file pyproject.toml torchdicom._ext
+
+lint-cpp: $(STAMPS)/installed $(STAMPS)/lint
 	$(CXX_FILES) | xargs $(BIN)/clang-format --dry-run -Werror
 	cmake --workflow --preset tidy
 

@@ -22,7 +22,6 @@ endforeach()
 
 if(TORCHDICOM_TESTS)
     find_package(doctest CONFIG REQUIRED)
-    include(doctest)
 endif()
 
 if(TORCHDICOM_PYTHON)

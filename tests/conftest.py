@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+import torch.utils.data._utils
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -64,6 +65,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} skipped under CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_machine() -> None:
+    """Where pytest has a worker for each processor, torch takes one thread in each of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # How long torch waits for each worker of a DataLoader that the garbage collector finds.
+    torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 
 
 @pytest.fixture(params=["native", "reference"])
