@@ -25,9 +25,9 @@ help: ## list the targets
 demo: $(STAMPS)/installed ## load a CT series and a generated one; DICOM=folder for your own
 	@PYTHONPATH=. $(BIN)/python examples/demo.py $${DICOM:+"$$DICOM"}
 
-test: $(STAMPS)/installed ## build and run the C++ tests, then the Python tests
+test: $(STAMPS)/installed ## build and run the C++ tests, then the Python tests; ARGS="FILES" names some
 	cmake --workflow --preset default
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 wheel: $(STAMPS)/wheel | system ## build a wheel; test it with the system's libraries hidden
 	JOBS=$(JOBS) bash .ci/wheel
