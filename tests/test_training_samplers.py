@@ -80,8 +80,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str
     broken.write_bytes(broken.read_bytes()[:-8])
     # Each rank gets everything that both found, so that a step that differs would hang or differ.
     spawn(run_rank, args=(str(folder),), nprocs=2)  # type: ignore[no-untyped-call]
-    # See test_ranks_take_as_many_steps of interop.
-    found = [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in (0, 1)]
+    found = [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
     assert found[0] == found[1]
     return folder, found[0]
 

@@ -69,6 +69,16 @@ class Gives:
         return {**sample, "extra": self.value}
 
 
+class GivesSparse:
+    """A transform that makes its value itself.
+
+    A process that unpickles a sparse tensor would have torch warn at its next load of anything.
+    """
+
+    def __call__(self, sample: dict[str, Any]) -> Any:
+        return {**sample, "extra": torch.ones(2).to_sparse()}
+
+
 class GivesByKey:
     """A transform that puts another value into each of several samples."""
 
@@ -270,18 +280,18 @@ def test_bfloat16_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("transform", "said"),
     [
-        ([1, 2], "'extra' of sample 0 is of type list"),
-        ({"a": 1}, "'extra' of sample 0 is of type dict"),
-        (torch.ones(2).to_sparse(), "'extra' of sample 0 is a tensor of torch.float32, torch.spar"),
-        (torch.ones(2, dtype=torch.complex64), "'extra' of sample 0 is an array of complex64"),
-        (np.array(["a"]), "'extra' of sample 0 is an array of <U1"),
-        (2**70, "'extra' is of other types .*too large a number"),
+        (Gives([1, 2]), "'extra' of sample 0 is of type list"),
+        (Gives({"a": 1}), "'extra' of sample 0 is of type dict"),
+        (GivesSparse(), "'extra' of sample 0 is a tensor of torch.float32, torch.spar"),
+        (Gives(torch.ones(2, dtype=torch.cfloat)), "'extra' of sample 0 is an array of complex64"),
+        (Gives(np.array(["a"])), "'extra' of sample 0 is an array of <U1"),
+        (Gives(2**70), "'extra' is of other types .*too large a number"),
     ],
 )
-def test_what_ray_has_no_column_for(tmp_path: Path, value: Any, said: str) -> None:
-    dataset = td.VolumeDataset(write_landmark(tmp_path), transform=Gives(value))
+def test_what_ray_has_no_column_for(tmp_path: Path, transform: Any, said: str) -> None:
+    dataset = td.VolumeDataset(write_landmark(tmp_path), transform=transform)
     (task,) = DicomDatasource(dataset).get_read_tasks(1)
     with pytest.raises(TypeError, match=said):
         list(task())
