@@ -57,11 +57,13 @@ bench: $(STAMPS)/installed $(STAMPS)/bench ## run the benchmarks, fail where a b
 	$(if $(ARGS),,$(BIN)/python -m benchmarks.render)
 
 fuzz: $(STAMPS)/installed | system ## SECONDS=60 of each fuzz target (TARGET=rle: of one); GROW=1 merges into the corpora
-	@bash .ci/system-packages fuzz
-	cmake --workflow --preset fuzz
+	@bash .ci/system-packages clang
+	cmake --preset asan
+	cmake --build --preset fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(SECONDS) $(if $(GROW),--grow) $(TARGET)
 
 sanitize: $(STAMPS)/installed ## the tests under the sanitizers; PARTS="core python threads" names some
+	@bash .ci/system-packages clang
 	@JOBS=$(JOBS) bash .ci/sanitize
 
 clean: ## remove the virtual environment and everything that was built

@@ -41,13 +41,11 @@ if(TORCHDICOM_WERROR)
 endif()
 
 if(TORCHDICOM_SANITIZE)
-    # Sanitizers and _FORTIFY_SOURCE check the same calls and hide each other's findings. What they
-    # put between two steps makes GCC 12 take pointers of std::vector for null; builds without them
-    # judge that warning.
+    # Sanitizers and _FORTIFY_SOURCE check the same calls and hide each other's findings.
     set(sanitize "-fsanitize=${TORCHDICOM_SANITIZE}" -fno-omit-frame-pointer)
     target_compile_options(
         torchdicom_options
-        INTERFACE ${sanitize} -fno-sanitize-recover=all -Wno-null-dereference
+        INTERFACE ${sanitize} -fno-sanitize-recover=all
     )
     target_link_options(torchdicom_options INTERFACE ${sanitize})
 else()

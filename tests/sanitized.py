@@ -31,8 +31,8 @@ LEFT_OUT = {
     # A fork amid the end of another thread has glibc free that thread's storage once more in the
     # child (_dl_deallocate_tls), which nothing but this finds.
     "test_loader_fork.py::test_forks_while_other_threads_load_and_free": "a double free of glibc's",
-    # A fork while another thread allocates leaves the lock of AddressSanitizer's allocator, of GCC
-    # 12, taken in the child, which then waits for ever.
+    # A fork while another thread allocates leaves the lock of AddressSanitizer's allocator taken in
+    # the child, which then waits for ever.
     "test_loader_fork.py::test_workers_that_are_forked_in_the_middle_of_a_pass": "a lock of ASan's",
     "test_loader_memory.py::test_nothing_grows_over_a_thousand_loads": "what is freed is kept here",
     "test_benchmark_traps.py": "other readers, and the judge of what they give",

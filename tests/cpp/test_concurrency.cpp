@@ -4,6 +4,7 @@
 #include "data_set_writer.hpp"
 #include "pipeline/load.hpp"
 #include "place/pool.hpp"
+#include "sanitizers.hpp"
 
 #include <doctest/doctest.h>
 
@@ -205,9 +206,9 @@ TEST_CASE("a child forked between two loads loads with threads of its own") {
 // AddressSanitizer's allocator has locks of its own that a fork does not free: with other threads
 // in it, a child may hang at its first allocation. No code of ours is concerned, so not in that
 // build.
-#ifndef __SANITIZE_ADDRESS__
+#ifndef TORCHDICOM_ADDRESS_SANITIZER
 TEST_CASE("a child forked in the middle of other threads' loads can load") {
-#ifdef __SANITIZE_THREAD__
+#ifdef TORCHDICOM_THREAD_SANITIZER
     constexpr std::size_t kThreads = 1; // it cannot follow threads that start in such a child
 #else
     constexpr std::size_t kThreads = 2;

@@ -192,14 +192,14 @@ TEST_CASE("chroma that pixels share asks for even columns, where pixels lie as t
 }
 
 TEST_CASE("the widths that integers have, and their cells") {
-    for (const auto& [bits, cell_bytes] :
-         {std::pair{1, 1U}, {8, 1U}, {12, 2U}, {16, 2U}, {32, 4U}}) {
+    for (const auto& width : {std::pair{1, 1U}, {8, 1U}, {12, 2U}, {16, 2U}, {32, 4U}}) {
+        const int bits = width.first;
         CAPTURE(bits);
         const PixelFormat format = format_of({.allocated = bits});
         CHECK(format.bits_allocated == static_cast<std::uint32_t>(bits));
         CHECK(format.bits_stored == static_cast<std::uint32_t>(bits));
         CHECK(format.high_bit == static_cast<std::uint32_t>(bits - 1));
-        CHECK(format.bytes_per_sample() == cell_bytes);
+        CHECK(format.bytes_per_sample() == width.second);
         CHECK(format.sample_type == SampleType::integer);
     }
     for (const int bits : {0, 2, 4, 10, 24, 64}) {

@@ -166,8 +166,9 @@ TEST_CASE("RLE of every format, with runs of all lengths across rows and pieces"
     for (const std::uint32_t bits : {8U, 16U, 32U}) {
         for (const std::uint32_t samples : {1U, 3U}) {
             // 400 x 271: several pieces of 64 KiB, none of which ends where a run does.
-            for (const auto& [rows, columns] :
-                 {std::pair{1U, 1U}, std::pair{7U, 5U}, std::pair{400U, 271U}}) {
+            for (const auto& size : {std::pair{1U, 1U}, std::pair{7U, 5U}, std::pair{400U, 271U}}) {
+                const std::uint32_t rows = size.first;
+                const std::uint32_t columns = size.second;
                 CAPTURE(bits);
                 CAPTURE(samples);
                 CAPTURE(rows);

@@ -231,7 +231,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", help="names; none is all of them")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--jobs", type=int, default=2, help="targets at a time")
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "fuzz")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "asan")
     parser.add_argument("--grow", action="store_true", help="merge into the corpora, run nothing")
     arguments = parser.parse_args()
     names = arguments.targets or [*known, "differential"]
@@ -260,7 +260,7 @@ def report(rows: list[Row]) -> int:
                 f"{row.target}: the corpus reaches {row.coverage:.1f} % of {row.note}, and "
                 f"{LEAST_COVERAGE:.0f} % is the least: make fuzz, then make fuzz GROW=1"
             )
-        again = f"build/fuzz/fuzz_{row.target}"
+        again = f"build/asan/fuzz_{row.target}"
         if row.target == "differential":
             again = "PYTHONPATH=tests .venv/bin/python -m fuzz.differential --replay"
         for path in row.findings:

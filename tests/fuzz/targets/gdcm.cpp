@@ -3,18 +3,12 @@
 
 #include "decode/codestream.hpp"
 #include "frame_input.hpp"
+#include "sanitizers.hpp"
 
 #include <array>
 #include <optional>
 
-#ifdef __has_feature // Clang's
-#if __has_feature(address_sanitizer)
-#define TORCHDICOM_HAS_LSAN
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define TORCHDICOM_HAS_LSAN
-#endif
-#ifdef TORCHDICOM_HAS_LSAN
+#ifdef TORCHDICOM_ADDRESS_SANITIZER
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -23,7 +17,7 @@ using namespace torchdicom;
 namespace {
 
 /// Of damaged JPEG-LS and JPEG 2000 GDCM keeps memory: only `codec="gdcm"` brings it there.
-#ifdef TORCHDICOM_HAS_LSAN
+#ifdef TORCHDICOM_ADDRESS_SANITIZER
 using NoLeakCheck = __lsan::ScopedDisabler;
 #else
 struct NoLeakCheck {};
