@@ -67,13 +67,3 @@ endif()
 target_compile_definitions(
     torchdicom_options INTERFACE "$<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>"
 )
-
-if(TORCHDICOM_TIDY)
-    # The pinned one of the virtual environment; checks and reasons are in .clang-tidy.
-    find_program(
-        CLANG_TIDY clang-tidy REQUIRED
-        PATHS "${CMAKE_CURRENT_SOURCE_DIR}/.venv/bin"
-        NO_DEFAULT_PATH
-    )
-    set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY}" --quiet)
-endif()

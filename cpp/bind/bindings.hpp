@@ -27,6 +27,8 @@ namespace py = pybind11;
 
 /// DICOM text of the default repertoire; never fails.
 [[nodiscard]] py::str to_python_text(std::string_view text);
+/// The same, or None for an empty text.
+[[nodiscard]] py::object text_or_none(std::string_view text);
 
 /// Sources of a call, with the buffers of those in memory held for as long as this lives.
 class HeldSources {

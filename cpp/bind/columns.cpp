@@ -22,12 +22,8 @@ template <typename T> py::array array_over(std::vector<T> values, const py::dtyp
     return py::array{dtype, size, data, base};
 }
 
-py::array to_array(std::vector<double> values) {
-    return array_over(std::move(values), py::dtype::of<double>());
-}
-
-py::array to_array(std::vector<std::uint8_t> values) {
-    return array_over(std::move(values), py::dtype::of<std::uint8_t>());
+template <typename T> py::array to_numbers(std::vector<T> values) {
+    return array_over(std::move(values), py::dtype::of<T>());
 }
 
 py::array to_flags(std::vector<std::uint8_t> values) {
@@ -49,35 +45,33 @@ std::array<py::handle, N> parts_of(const py::handle& value, std::string_view col
 
 } // namespace
 
-py::array to_array(std::vector<std::int64_t> values) {
-    return array_over(std::move(values), py::dtype::of<std::int64_t>());
-}
+py::array to_array(std::vector<std::int64_t> values) { return to_numbers(std::move(values)); }
 
 py::object to_python(Column column) {
     switch (column.spec.type) {
     case ColumnType::integer:
-        return to_array(std::move(column.integers));
+        return to_numbers(std::move(column.integers));
     case ColumnType::flag:
         return to_flags(std::move(column.bytes));
     case ColumnType::optional_integer:
-        return py::make_tuple(to_array(std::move(column.integers)),
+        return py::make_tuple(to_numbers(std::move(column.integers)),
                               to_flags(std::move(column.valid)));
     case ColumnType::optional_decimal:
-        return py::make_tuple(to_array(std::move(column.decimals)),
+        return py::make_tuple(to_numbers(std::move(column.decimals)),
                               to_flags(std::move(column.valid)));
     case ColumnType::text:
-        return py::make_tuple(to_array(std::move(column.offsets)),
-                              to_array(std::move(column.bytes)));
+        return py::make_tuple(to_numbers(std::move(column.offsets)),
+                              to_numbers(std::move(column.bytes)));
     case ColumnType::word:
-        return py::make_tuple(array_over(std::move(column.words), py::dtype::of<std::int32_t>()),
-                              to_array(std::move(column.offsets)),
-                              to_array(std::move(column.bytes)));
+        return py::make_tuple(to_numbers(std::move(column.words)),
+                              to_numbers(std::move(column.offsets)),
+                              to_numbers(std::move(column.bytes)));
     case ColumnType::integer_list:
-        return py::make_tuple(to_array(std::move(column.offsets)),
-                              to_array(std::move(column.integers)));
+        return py::make_tuple(to_numbers(std::move(column.offsets)),
+                              to_numbers(std::move(column.integers)));
     case ColumnType::decimal_list:
-        return py::make_tuple(to_array(std::move(column.offsets)),
-                              to_array(std::move(column.decimals)));
+        return py::make_tuple(to_numbers(std::move(column.offsets)),
+                              to_numbers(std::move(column.decimals)));
     }
     fail(ErrorCode::internal_error, "No such type of column");
 }

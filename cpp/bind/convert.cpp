@@ -60,6 +60,10 @@ py::str to_python_text(std::string_view text) {
         PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
 }
 
+py::object text_or_none(std::string_view text) {
+    return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
+}
+
 HeldSources::HeldSources(const py::list& sources) {
     for (const py::handle& source : sources) {
         if (py::isinstance<py::str>(source)) {

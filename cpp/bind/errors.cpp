@@ -14,7 +14,7 @@ const char* kind_name(ErrorKind kind) noexcept {
     return kNames.at(static_cast<std::size_t>(kind));
 }
 
-py::object text_or_none(const std::string& text) {
+py::object place_or_none(const std::string& text) {
     return text.empty() ? py::object{py::none{}} : py::object{to_python_path(text)};
 }
 
@@ -24,8 +24,8 @@ void set_python_error(const Error& error) {
     try {
         py::module_::import("torchdicom._errors")
             .attr("raise_native")(kind_name(kind_of(error.code())), to_python_path(error.message()),
-                                  std::string{code_name(error.code())}, text_or_none(place.path),
-                                  text_or_none(place.element), place.offset, error.system_errno());
+                                  std::string{code_name(error.code())}, place_or_none(place.path),
+                                  place_or_none(place.element), place.offset, error.system_errno());
     } catch (py::error_already_set& raised) {
         raised.restore();
     }

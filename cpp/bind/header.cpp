@@ -8,10 +8,6 @@ namespace torchdicom::bind {
 
 namespace {
 
-py::object text_or_none(std::string_view text) {
-    return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
-}
-
 template <std::size_t N> py::tuple to_tuple(const std::optional<std::array<double, N>>& values) {
     py::tuple tuple{values ? N : 0};
     for (std::size_t i = 0; i < tuple.size(); ++i) {
@@ -58,7 +54,7 @@ void add_pixel_format(const FileHeader& header, py::dict& result) {
 }
 
 /// The fields of torchdicom.Header by name.
-py::dict to_python(const FileHeader& header) {
+py::dict to_dict(const FileHeader& header) {
     py::dict result;
     result["path"] = to_python_path(header.path);
     result["transfer_syntax_uid"] = to_python_text(header.transfer_syntax_uid);
@@ -96,7 +92,7 @@ py::dict header_of(const py::object& source) {
         const py::gil_scoped_release release;
         header = read_header(held.sources().front(), {.texts = {}, .skip_tables = true}, stats);
     }
-    return to_python(header);
+    return to_dict(header);
 }
 
 /// (path, SeriesInstanceUID, SOPInstanceUID, position or ()) for every DICOM file below the

@@ -7,10 +7,6 @@ namespace torchdicom::bind {
 
 namespace {
 
-py::object text_or_none(const std::string& text) {
-    return text.empty() ? py::object{py::none{}} : py::object{to_python_text(text)};
-}
-
 /// That of a slice that no file has.
 py::tuple provenance_at(const Vector3& position) {
     return py::make_tuple("", -1, "", py::make_tuple(position[0], position[1], position[2]),
@@ -72,7 +68,7 @@ py::list to_python_paths(const std::vector<std::string>& texts) {
 }
 
 /// (keyword, width, values) of each.
-py::list to_python(const std::vector<Coordinate>& coordinates) {
+py::list to_list(const std::vector<Coordinate>& coordinates) {
     py::list list;
     for (const Coordinate& one : coordinates) {
         list.append(py::make_tuple(std::string{one.name}, one.width, one.values));
@@ -115,8 +111,8 @@ py::dict to_python(LoadedSeries loaded, bool is_callers) {
     result["affine_columns"] = loaded.grid.affine;
     result["spacing_mm"] = py::tuple{py::cast(loaded.grid.spacing_mm)};
     result["spacing_source"] = text_or_none(series.spacing_source);
-    result["over_time"] = to_python(loaded.over_time);
-    result["over_slices"] = to_python(loaded.over_slices);
+    result["over_time"] = to_list(loaded.over_time);
+    result["over_slices"] = to_list(loaded.over_slices);
     result["space"] = series.slices.front().sop_class_uid == kUltrasoundVolume ? "VOLUME" : "LPS";
     result["units"] = to_python_text(loaded.units);
     result["ok"] = is_ok(series);

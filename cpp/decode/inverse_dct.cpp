@@ -94,10 +94,10 @@ template <int step, int... from> [[gnu::always_inline]] inline void mix(Row& a, 
 
 using Coefficients = std::span<const std::int16_t, kBlockSize>;
 using Steps = std::span<const std::uint16_t, kBlockSize>;
-using Samples = std::span<std::uint16_t, kBlockSize>;
+using BlockSamples = std::span<std::uint16_t, kBlockSize>;
 
 [[gnu::always_inline]] inline void transform(Coefficients coefficients, Steps steps,
-                                             Samples samples) noexcept {
+                                             BlockSamples samples) noexcept {
     Block block;
     for (std::size_t i = 0; i < kBlockSize; ++i) {
         block[i] = static_cast<std::uint32_t>(std::int32_t{coefficients[i]}) * steps[i];
@@ -117,14 +117,14 @@ using Samples = std::span<std::uint16_t, kBlockSize>;
     }
 }
 
-void transform_anywhere(Coefficients coefficients, Steps steps, Samples samples) noexcept {
+void transform_anywhere(Coefficients coefficients, Steps steps, BlockSamples samples) noexcept {
     transform(coefficients, steps, samples);
 }
 
 #ifdef __x86_64__
 /// The same where a row of a block is one vector, and products of 32 bits are one instruction.
 [[gnu::target("avx2")]] void transform_avx2(Coefficients coefficients, Steps steps,
-                                            Samples samples) noexcept {
+                                            BlockSamples samples) noexcept {
     transform(coefficients, steps, samples);
 }
 #endif

@@ -200,10 +200,10 @@ void fill_cells(const Planes& planes, std::size_t first, MutableByteSpan cells) 
     }
 }
 
-using FillFunction = void (*)(const Planes&, std::size_t, MutableByteSpan);
+using InterleaveFunction = void (*)(const Planes&, std::size_t, MutableByteSpan);
 
-template <std::size_t kComponents> FillFunction fill_function(std::size_t cell_bytes) {
-    return with_cell(cell_bytes, []<typename Cell>(Cell /*type*/) -> FillFunction {
+template <std::size_t kComponents> InterleaveFunction interleave_function(std::size_t cell_bytes) {
+    return with_cell(cell_bytes, []<typename Cell>(Cell /*type*/) -> InterleaveFunction {
         return fill_cells<Cell, kComponents>;
     });
 }
@@ -212,8 +212,8 @@ template <std::size_t kComponents> FillFunction fill_function(std::size_t cell_b
 void put_rows(const Planes& planes, const Window& window, std::size_t cell_bytes, RowSink& rows) {
     const std::size_t row_bytes = window.columns() * planes.components * cell_bytes;
     const std::size_t rows_at_once = rows_of_band(row_bytes);
-    const FillFunction fill =
-        planes.components == 3 ? fill_function<3>(cell_bytes) : fill_function<1>(cell_bytes);
+    const InterleaveFunction fill = planes.components == 3 ? interleave_function<3>(cell_bytes)
+                                                           : interleave_function<1>(cell_bytes);
     for (std::size_t row = 0; row < window.rows(); row += rows_at_once) {
         const std::size_t now = std::min(rows_at_once, window.rows() - row);
         const MutableByteSpan cells = decode_scratch(Scratch::rows, now * row_bytes);

@@ -22,15 +22,15 @@ std::uint32_t header_field(ByteSpan frame, std::size_t index) {
 }
 
 /// The byte planes of some rows, the most significant byte of the first component first.
-using Planes = std::span<const ByteSpan>;
+using BytePlanes = std::span<const ByteSpan>;
 
 template <typename Cell>
-void join_cells(Planes planes, std::size_t components, MutableByteSpan cells) noexcept {
+void join_cells(BytePlanes planes, std::size_t components, MutableByteSpan cells) noexcept {
     constexpr std::size_t kWidth = sizeof(Cell);
     const std::size_t pixels = planes.front().size();
     for (std::size_t component = 0; component < components; ++component) {
         std::byte* to = cells.data() + component * kWidth;
-        const Planes own = planes.subspan(component * kWidth, kWidth);
+        const BytePlanes own = planes.subspan(component * kWidth, kWidth);
         for (std::size_t i = 0; i < pixels; ++i) {
             Cell value = 0;
             for (const ByteSpan plane : own) {
@@ -58,7 +58,7 @@ void join_pairs(ByteSpan high, ByteSpan low, MutableByteSpan cells) noexcept {
 }
 
 /// The same for three planes of 8 bits.
-void join_triples(Planes planes, MutableByteSpan cells) noexcept {
+void join_triples(BytePlanes planes, MutableByteSpan cells) noexcept {
     const std::byte* const red = planes[0].data();
     const std::byte* const green = planes[1].data();
     const std::byte* const blue = planes[2].data();
@@ -72,7 +72,7 @@ void join_triples(Planes planes, MutableByteSpan cells) noexcept {
 }
 
 /// G.2: each byte of a sample is a plane.
-void join(Planes planes, const PixelFormat& format, MutableByteSpan cells) {
+void join(BytePlanes planes, const PixelFormat& format, MutableByteSpan cells) {
     const std::size_t components = format.samples_per_pixel;
     const std::size_t width = format.bytes_per_sample();
     if (width == 1 && components == 3) {
@@ -98,7 +98,7 @@ class SegmentReaders {
     }
 
     /// The next `count` bytes of every plane.
-    [[nodiscard]] Planes next(std::size_t count) {
+    [[nodiscard]] BytePlanes next(std::size_t count) {
         planes_.clear();
         for (PackBits& reader : readers_) {
             planes_.push_back(reader.next(count));
@@ -169,7 +169,7 @@ void decode_rle(const Codestream& stream, const DecodeRequest& request, RowSink&
     bool wants_more = true;
     for (std::size_t y = window.y0; y < window.y1 && wants_more; y += band) {
         const std::size_t count = std::min(band, window.y1 - y);
-        const Planes planes = readers.next(count * format.columns);
+        const BytePlanes planes = readers.next(count * format.columns);
         if (planes.size() == 1) {
             wants_more = rows.put(planes.front());
             continue;

@@ -11,11 +11,9 @@ namespace torchdicom {
 
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
 bool are_digits(std::string_view text) noexcept { return std::ranges::all_of(text, is_digit); }
 
-int number_of(std::string_view digits) noexcept {
+int value_of(std::string_view digits) noexcept {
     int number = 0;
     for (const char c : digits) {
         number = number * 10 + (c - '0');
@@ -46,7 +44,7 @@ std::optional<double> fraction_of(std::string_view text) {
         !are_digits(digits)) {
         return std::nullopt;
     }
-    return number_of(digits) / std::pow(10.0, static_cast<double>(digits.size()));
+    return value_of(digits) / std::pow(10.0, static_cast<double>(digits.size()));
 }
 
 } // namespace
@@ -60,10 +58,10 @@ std::optional<double> parse_day(std::string_view text) {
     }
     const std::string_view all = digits;
     const std::chrono::year_month_day day{
-        std::chrono::year{number_of(all.substr(0, 4))},
-        std::chrono::month{static_cast<unsigned>(number_of(all.substr(4, 2)))},
-        std::chrono::day{static_cast<unsigned>(number_of(all.substr(6, 2)))}};
-    if (!day.ok() || number_of(all.substr(0, 4)) == 0) {
+        std::chrono::year{value_of(all.substr(0, 4))},
+        std::chrono::month{static_cast<unsigned>(value_of(all.substr(4, 2)))},
+        std::chrono::day{static_cast<unsigned>(value_of(all.substr(6, 2)))}};
+    if (!day.ok() || value_of(all.substr(0, 4)) == 0) {
         return std::nullopt;
     }
     return static_cast<double>(std::chrono::sys_days{day}.time_since_epoch().count());
@@ -77,9 +75,9 @@ std::optional<double> parse_time_of_day(std::string_view text) {
         return std::nullopt;
     }
     const std::optional<double> fraction = fraction_of(std::string_view{plain}.substr(whole));
-    const int hours = number_of(digits.substr(0, 2));
-    const int minutes = whole > 2 ? number_of(digits.substr(2, 2)) : 0;
-    const int seconds = whole > 4 ? number_of(digits.substr(4, 2)) : 0;
+    const int hours = value_of(digits.substr(0, 2));
+    const int minutes = whole > 2 ? value_of(digits.substr(2, 2)) : 0;
+    const int seconds = whole > 4 ? value_of(digits.substr(4, 2)) : 0;
     const bool has_rest = whole < plain.size();
     if (!fraction || (has_rest && whole != 6) || hours > 23 || minutes > 59 || seconds > 60) {
         return std::nullopt;

@@ -10,8 +10,6 @@ namespace {
 
 bool is_padding(char c) noexcept { return c == ' ' || c == '\0'; }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
 /// What from_chars takes: it knows no plus sign, and it would take "inf" and "nan".
 std::string_view without_plus(std::string_view text) noexcept {
     const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';

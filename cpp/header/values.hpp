@@ -12,6 +12,8 @@
 
 namespace torchdicom {
 
+[[nodiscard]] inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
 /// Without the spaces and NULs at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 

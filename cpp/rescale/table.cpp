@@ -8,7 +8,7 @@ namespace torchdicom {
 
 namespace {
 
-constexpr std::size_t kBlockCells = 1'024; // their stored values stay in the first-level cache
+constexpr std::size_t kLookupCells = 1'024; // their stored values stay in the first-level cache
 
 } // namespace
 
@@ -23,9 +23,9 @@ void StoredLookup::look_up_all(ByteSpan cells, std::int64_t first, std::span<con
     }
     const auto last = static_cast<std::int64_t>(values.size()) - 1;
     const std::size_t total = cells.size() / cell_bytes_;
-    std::array<std::int64_t, kBlockCells> block{};
-    for (std::size_t done = 0; done < total; done += kBlockCells) {
-        const std::size_t count = std::min(kBlockCells, total - done);
+    std::array<std::int64_t, kLookupCells> block{};
+    for (std::size_t done = 0; done < total; done += kLookupCells) {
+        const std::size_t count = std::min(kLookupCells, total - done);
         const std::span<std::int64_t> stored = std::span{block}.first(count);
         to_stored_.convert(cells.subspan(done * cell_bytes_, count * cell_bytes_),
                            std::as_writable_bytes(stored), false);
