@@ -67,3 +67,14 @@ endif()
 target_compile_definitions(
     torchdicom_options INTERFACE "$<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>"
 )
+
+if(TORCHDICOM_TIDY)
+    # The pinned one of the virtual environment; checks and reasons are in .clang-tidy. As files of one
+    # folder are compiled as one, misc-unused-using-decls finds nothing; of all checks only that.
+    find_program(
+        CLANG_TIDY clang-tidy REQUIRED
+        PATHS "${CMAKE_CURRENT_SOURCE_DIR}/.venv/bin"
+        NO_DEFAULT_PATH
+    )
+    set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY}" --quiet)
+endif()
