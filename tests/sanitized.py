@@ -34,6 +34,7 @@ LEFT_OUT = {
     # A fork while another thread allocates leaves the lock of AddressSanitizer's allocator taken in
     # the child, which then waits for ever.
     "test_loader_fork.py::test_workers_that_are_forked_in_the_middle_of_a_pass": "a lock of ASan's",
+    "test_index_atomic.py::test_killed_while_it_saves": "writes of pyarrow, 40 times stopped",
     "test_loader_memory.py::test_nothing_grows_over_a_thousand_loads": "what is freed is kept here",
     "test_benchmark_traps.py": "other readers, and the judge of what they give",
     "test_benchmark_traps_times.py": "the judge of what other readers give",
