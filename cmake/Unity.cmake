@@ -1,6 +1,7 @@
 # The files of one folder are compiled as one where that is what takes the time: for clang-tidy and
 # the sanitizers, which so read headers once. Releases do without, and so find a file that uses what
-# it does not include.
+# it does not include. AddressSanitizer sees the order in which folders are initialised, not that of
+# the files of one.
 foreach(source IN LISTS core_sources bind_sources)
     cmake_path(GET source PARENT_PATH folder)
     cmake_path(GET folder FILENAME folder)

@@ -32,7 +32,7 @@ LEFT_OUT = {
     # child (_dl_deallocate_tls), which nothing but this finds.
     "test_loader_fork.py::test_forks_while_other_threads_load_and_free": "a double free of glibc's",
     # A fork while another thread allocates leaves the lock of AddressSanitizer's allocator taken in
-    # the child, which then waits for ever.
+    # the child, which then waits for ever (clang 14 and GCC 12).
     "test_loader_fork.py::test_workers_that_are_forked_in_the_middle_of_a_pass": "a lock of ASan's",
     "test_index_atomic.py::test_killed_while_it_saves": "writes of pyarrow, 40 times stopped",
     "test_loader_memory.py::test_nothing_grows_over_a_thousand_loads": "what is freed is kept here",

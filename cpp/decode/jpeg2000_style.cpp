@@ -20,7 +20,7 @@ std::uint32_t u8(ByteSpan bytes, std::size_t at) {
     return std::to_integer<std::uint32_t>(bytes[at]);
 }
 
-std::uint32_t number_at(ByteSpan bytes, std::size_t at) {
+std::uint32_t wide_at(ByteSpan bytes, std::size_t at) {
     return load_number<std::uint16_t>(bytes, at, std::endian::big);
 }
 
@@ -81,7 +81,7 @@ void Jpeg2000Style::read_cod(ByteSpan cod) {
         fail_mismatch("One tile of the codestream has a colour transform and another has none");
     }
     transform_ = transform;
-    layers_ = std::max(layers_, number_at(cod, 4));
+    layers_ = std::max(layers_, wide_at(cod, 4));
     const std::uint32_t flags = u8(cod, 2); // Table A.13
     has_sop_ = has_sop_ || (flags & 2U) != 0;
     has_eph_ = has_eph_ || (flags & 4U) != 0;

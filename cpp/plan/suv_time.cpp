@@ -1,5 +1,7 @@
 #include "plan/suv_time.hpp"
 
+#include "header/values.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -8,8 +10,6 @@
 namespace torchdicom::suv {
 
 namespace {
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// A number of a few digits and nothing else.
 std::optional<int> digits(std::string_view text) noexcept {
