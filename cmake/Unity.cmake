@@ -19,7 +19,8 @@ foreach(target IN ITEMS torchdicom_core _ext)
             PROPERTIES
                 UNITY_BUILD ON
                 UNITY_BUILD_MODE GROUP
-                UNITY_BUILD_CODE_BEFORE_INCLUDE "// NOLINTNEXTLINE(bugprone-suspicious-include)"
+                UNITY_BUILD_CODE_BEFORE_INCLUDE
+                    "// NOLINTNEXTLINE(bugprone-suspicious-include): sources are joined here"
         )
     endif()
 endforeach()

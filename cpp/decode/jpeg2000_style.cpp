@@ -20,10 +20,6 @@ std::uint32_t u8(ByteSpan bytes, std::size_t at) {
     return std::to_integer<std::uint32_t>(bytes[at]);
 }
 
-std::uint32_t wide_at(ByteSpan bytes, std::size_t at) {
-    return load_number<std::uint16_t>(bytes, at, std::endian::big);
-}
-
 [[noreturn, gnu::cold]] void fail_extension(const std::string& what) {
     fail(ErrorCode::decoder_failed,
          "The codestream has " + what +
@@ -81,7 +77,8 @@ void Jpeg2000Style::read_cod(ByteSpan cod) {
         fail_mismatch("One tile of the codestream has a colour transform and another has none");
     }
     transform_ = transform;
-    layers_ = std::max(layers_, wide_at(cod, 4));
+    const std::uint32_t layers = load_number<std::uint16_t>(cod, 4, std::endian::big);
+    layers_ = std::max(layers_, layers);
     const std::uint32_t flags = u8(cod, 2); // Table A.13
     has_sop_ = has_sop_ || (flags & 2U) != 0;
     has_eph_ = has_eph_ || (flags & 4U) != 0;

@@ -193,7 +193,7 @@ TEST_CASE("chroma that pixels share asks for even columns, where pixels lie as t
 
 TEST_CASE("the widths that integers have, and their cells") {
     for (const auto& width : {std::pair{1, 1U}, {8, 1U}, {12, 2U}, {16, 2U}, {32, 4U}}) {
-        const int bits = width.first;
+        const int bits = width.first; // clang 14 captures no structured bindings
         CAPTURE(bits);
         const PixelFormat format = format_of({.allocated = bits});
         CHECK(format.bits_allocated == static_cast<std::uint32_t>(bits));
